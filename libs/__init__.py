@@ -1,0 +1,1 @@
+"""What every part of CareSpace shares: the contracts, and the way a service runs."""

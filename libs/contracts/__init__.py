@@ -1,0 +1,1 @@
+"""What services can be asked, what they refuse, and what they announce."""
