@@ -5,7 +5,6 @@ Messaging owns each patient's mailbox at a practice.
 
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
 from pydantic import Field
 

@@ -1,0 +1,141 @@
+"""The gate of a service: it reads visas, and forgets nobody who was sent away.
+
+A visa holds for 10 seconds. What ends access sooner (a log-out, a revocation) is announced, heard
+here at once, and remembered for as long as a visa from before could still be shown.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from aiohttp import web
+from faststream import Context
+
+from libs.contracts.base import Refused
+from libs.contracts.delegation import AccessRevoked
+from libs.contracts.identity import SessionEnded
+from libs.contracts.visa import LIFETIME, Capacity, Limit, Passport, Role, Visa
+from libs.runtime import lifeline
+from libs.runtime.clock import utcnow
+from libs.runtime.seal import Seals, Unsealed, keys_from
+
+NOT_ALLOWED = "not_allowed"
+ISSUERS = {
+    Capacity.SELF: "delegation",
+    Capacity.DELEGATE: "delegation",
+    Capacity.STAFF: "identity",
+    Capacity.MACHINE: "identity",
+}
+"""Who may say what: patients' access is delegation's to grant, the practice's is identity's."""
+
+
+class NotAllowed(Refused):
+    """The visa does not hold, or not for this."""
+
+    def __init__(self) -> None:
+        super().__init__(NOT_ALLOWED)
+
+
+class Gate:
+    """What a service knows of who may, from public keys and from what it hears."""
+
+    def __init__(self, visa_keys: str) -> None:
+        self._seals = Seals(keys_from(visa_keys))
+        self._ended: dict[UUID, datetime] = {}
+        self._revoked: dict[tuple[UUID, UUID], datetime] = {}
+
+    def passport(self, sealed: str, *, now: datetime) -> Passport:
+        """Who is logged in, in identity's words."""
+        try:
+            passport = self._seals.open(sealed, Passport, issuers={"identity"}, now=now)
+        except Unsealed:
+            raise NotAllowed from None
+        if passport.session_id in self._ended:
+            raise NotAllowed
+        return passport
+
+    def admit(
+        self,
+        sealed: str,
+        *,
+        now: datetime,
+        patient_id: UUID | None = None,
+        limit: Limit | None = None,
+    ) -> Visa:
+        """The visa, if it holds now, for this patient and this part of the record.
+
+        A visa of staff names no patient and passes for each of its practice: that the patient is
+        one of them is for the statement's WHERE clause and the practice's wall to say.
+        """
+        issuer = sealed.split(".", 1)[0]
+        try:
+            visa = self._seals.open(sealed, Visa, issuers=set(ISSUERS.values()), now=now)
+        except Unsealed:
+            raise NotAllowed from None
+        if ISSUERS[visa.capacity] != issuer or visa.session_id in self._ended:
+            raise NotAllowed
+        if visa.capacity in (Capacity.SELF, Capacity.DELEGATE):
+            self._admit_to_record(visa, patient_id, limit)
+        return visa
+
+    def admit_staff(
+        self,
+        sealed: str,
+        *,
+        now: datetime,
+        roles: Collection[Role] | None = None,
+        machines: bool = False,
+    ) -> Visa:
+        """The visa of a member of staff, of one of these roles if any are named, or a machine."""
+        visa = self.admit(sealed, now=now)
+        if visa.capacity is Capacity.MACHINE and machines:
+            return visa
+        if visa.capacity is not Capacity.STAFF or (roles and visa.role not in roles):
+            raise NotAllowed
+        return visa
+
+    def _admit_to_record(self, visa: Visa, patient_id: UUID | None, limit: Limit | None) -> None:
+        if visa.patient_id is None or patient_id not in (None, visa.patient_id):
+            raise NotAllowed
+        if limit and limit not in visa.limits:
+            raise NotAllowed
+        revoked = self._revoked.get((visa.account_id, visa.patient_id))
+        if revoked and visa.issued_at <= revoked:
+            raise NotAllowed
+
+    def hear_ended(self, heard: SessionEnded) -> None:
+        """These sessions are over, whatever visa still says so."""
+        self._forget()
+        self._ended |= dict.fromkeys(heard.session_ids, utcnow())
+
+    def hear_revoked(self, heard: AccessRevoked) -> None:
+        """Visas for this access from before that moment are void."""
+        self._forget()
+        self._revoked[heard.account_id, heard.patient_id] = heard.at
+
+    def _forget(self) -> None:
+        """What no living visa can contradict any more, twice over for clocks that differ."""
+        old = utcnow() - 2 * LIFETIME
+        self._ended = {who: at for who, at in self._ended.items() if at > old}
+        self._revoked = {who: at for who, at in self._revoked.items() if at > old}
+
+
+GATE = web.AppKey("gate", Gate)
+AtGate = Annotated[Gate, Context("gate")]
+"""A handler's gate."""
+
+
+def hearing(gate: Gate) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
+    """The gate hears of every end and revocation for as long as the application runs."""
+
+    @asynccontextmanager
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        app[GATE] = gate
+        line = app[lifeline.LINE]
+        line.listen(SessionEnded, gate.hear_ended)
+        line.listen(AccessRevoked, gate.hear_revoked)
+        yield
+
+    return context

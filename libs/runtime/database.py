@@ -1,0 +1,89 @@
+"""Postgres: a pool per service, a schema per service, walls between practices.
+
+A wall is a setting that row-level security compares each row with: `app.practice` and the like. It
+lasts for one transaction. A table behind a wall that was not named gives an error, never rows.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import resources
+from typing import Annotated, TypeAlias
+
+import asyncpg
+from aiohttp import web
+from asyncpg.pool import PoolConnectionProxy
+from faststream import Context
+
+Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+Pool: TypeAlias = asyncpg.Pool
+
+POOL = web.AppKey("pool", asyncpg.Pool)
+POOL_SIZE = 16
+STATEMENT_TIMEOUT = 10
+"""Seconds; a statement that takes longer is a bug, and its request has long been given up."""
+
+
+def connected(
+    url: str, *, schema: str
+) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
+    """The application holds a pool that sees only its own schema."""
+
+    @asynccontextmanager
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        async with asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=POOL_SIZE,
+            init=_speak_json,
+            command_timeout=STATEMENT_TIMEOUT,
+            server_settings={"search_path": schema, "application_name": schema, "jit": "off"},
+        ) as pool:
+            app[POOL] = pool
+            yield
+
+    return context
+
+
+Database = Annotated[Pool, Context("pool")]
+"""A handler's pool. It opens a `transaction` for what it does."""
+
+
+@asynccontextmanager
+async def transaction(pool: Pool, **walls: object) -> AsyncIterator[Connection]:
+    """One transaction behind these walls: committed as it ends, rolled back if it raises."""
+    async with pool.acquire() as db, db.transaction():
+        for name, value in walls.items():
+            await db.execute("SELECT set_config('app.' || $1, $2, true)", name, str(value))
+        yield db
+
+
+async def migrate(admin: Connection, *, schema: str, package: str) -> list[str]:
+    """Apply what this schema has not yet seen, in the order of the files' names.
+
+    The schema and its tables belong to `<schema>_owner`; the service's own role, `<schema>`, owns
+    nothing and may read and write rows where no migration took that away.
+    """
+    applied = []
+    async with admin.transaction():
+        await admin.execute("SELECT pg_advisory_xact_lock(hashtext($1))", schema)
+        await admin.execute(f"SET LOCAL ROLE {schema}_owner")
+        await admin.execute(f"SET LOCAL search_path TO {schema}")
+        await admin.execute("SET LOCAL lock_timeout = '4s'")
+        await admin.execute("SET LOCAL statement_timeout = '60s'")
+        await admin.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY)")
+        seen = {row["name"] for row in await admin.fetch("SELECT name FROM migration")}
+        for owner in ("libs.runtime", package):
+            folder = resources.files(owner) / "migrations"
+            for file in sorted(folder.iterdir(), key=lambda file: file.name):
+                if file.name.endswith(".sql") and file.name not in seen:
+                    await admin.execute(file.read_text())
+                    await admin.execute("INSERT INTO migration VALUES ($1)", file.name)
+                    applied.append(file.name)
+    return applied
+
+
+async def _speak_json(connection: Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
+    )

@@ -1,0 +1,40 @@
+"""Is it alive, is it ready, and how is it doing?"""
+
+import asyncpg
+import prometheus_client
+from aiohttp import web
+
+from libs.runtime.database import POOL
+from libs.runtime.lifeline import LINE
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/health/live")
+async def live(_: web.Request) -> web.Response:
+    """The process answers. What it depends on may be away."""
+    return web.Response(text="alive")
+
+
+@routes.get("/health/ready")
+async def ready(request: web.Request) -> web.Response:
+    """It can do its work: NATS carries, Postgres answers. Else 503, naming what is away."""
+    away = []
+    if LINE in request.app and not request.app[LINE].ready:
+        away.append("nats")
+    if POOL in request.app:
+        try:
+            await request.app[POOL].fetchval("SELECT 1", timeout=2)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            away.append("postgres")
+    if away:
+        return web.Response(status=503, text=f"waiting for {', '.join(away)}")
+    return web.Response(text="ready")
+
+
+@routes.get("/metrics")
+async def metrics(_: web.Request) -> web.Response:
+    return web.Response(
+        body=prometheus_client.generate_latest(),
+        headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},
+    )

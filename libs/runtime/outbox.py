@@ -1,0 +1,126 @@
+"""Announce an event in the transaction that made it true; a relay carries it to NATS after.
+
+One relay per service carries at a time, so that two replicas never change the order: it holds an
+advisory lock on a connection of its own, and whoever loses that connection loses the lock.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+import asyncpg
+import structlog
+from aiohttp import web
+
+from libs.contracts.base import Event
+from libs.runtime import lifeline, metrics
+from libs.runtime.broker import BROKER
+from libs.runtime.database import Connection
+from libs.runtime.logs import describe
+
+BATCH = 100
+PUBLISH_WITHIN = 10
+"""Seconds; a leader election of a cluster takes up to 9."""
+SWEEP = 3600
+"""Seconds between sweeps of what the inbox and the answered forms no longer need."""
+
+log = structlog.get_logger()
+
+
+async def announce(db: Connection, event: Event) -> None:
+    """Write the event down beside the change it tells of, and wake the relay on commit."""
+    await db.execute(
+        "INSERT INTO outbox (id, subject, body) VALUES ($1, $2, $3)",
+        event.id,
+        event.subject,
+        event.model_dump_json(),
+    )
+    await db.execute("SELECT pg_notify('outbox_' || current_schema, '')")
+
+
+def relayed(
+    service: str, database_url: str
+) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
+    """The application's events reach its stream for as long as it runs."""
+
+    @asynccontextmanager
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(_relay(app, service, database_url))
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return context
+
+
+async def _relay(app: web.Application, service: str, database_url: str) -> None:
+    while True:
+        try:
+            db = await asyncpg.connect(
+                database_url,
+                timeout=5,
+                server_settings={"search_path": service, "application_name": f"{service} relay"},
+            )
+            try:
+                await _hold(app, service, db)
+            finally:
+                db.terminate()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("the outbox has to wait for Postgres", **describe(error))
+        await asyncio.sleep(1)
+
+
+async def _hold(app: web.Application, service: str, db: asyncpg.Connection) -> None:
+    """Wait for our turn, then carry until this connection is lost."""
+    woken = asyncio.Event()
+    await db.add_listener(f"outbox_{service}", lambda *_: woken.set())
+    lock = "SELECT pg_try_advisory_lock(hashtext('outbox ' || $1))"
+    while not await db.fetchval(lock, service):  # noqa: ASYNC110  (Postgres's lock, not ours)
+        await asyncio.sleep(1)
+    swept = 0.0
+    while True:
+        woken.clear()
+        if await _carry(app, service, db) == BATCH:
+            continue
+        if (now := asyncio.get_running_loop().time()) > swept + SWEEP:
+            await _sweep(db)
+            swept = now
+        with suppress(TimeoutError):
+            await asyncio.wait_for(woken.wait(), timeout=2)
+
+
+async def _carry(app: web.Application, stream: str, db: asyncpg.Connection) -> int:
+    """Publish what is waiting, oldest first, and forget what NATS says it has.
+
+    A crash between the two repeats; by its message id, NATS drops the repeat.
+    """
+    waiting = await db.fetch(
+        "SELECT position, id, subject, body FROM outbox ORDER BY position LIMIT $1", BATCH
+    )
+    client = lifeline.connection(app[BROKER])
+    carried = []
+    if waiting and client and client.is_connected:
+        jetstream = client.jetstream()
+        for row in waiting:
+            try:
+                await jetstream.publish(
+                    row["subject"],
+                    row["body"].encode(),
+                    timeout=PUBLISH_WITHIN,
+                    stream=stream,
+                    headers={"Nats-Msg-Id": str(row["id"])},
+                )
+            except Exception as error:  # noqa: BLE001  (whatever it was, the event stays)
+                log.warning("the outbox has to wait for NATS", **describe(error))
+                break
+            carried.append(row["position"])
+        await db.execute("DELETE FROM outbox WHERE position = ANY($1)", carried)
+    metrics.OUTBOX.set(len(waiting) - len(carried))
+    return len(carried)
+
+
+async def _sweep(db: asyncpg.Connection) -> None:
+    """An event can come again for as long as its stream keeps it, and a week to spare."""
+    await db.execute("DELETE FROM inbox WHERE heard_at < now() - interval '21 days'")
+    await db.execute("DELETE FROM answered WHERE answered_at < now() - interval '7 days'")
