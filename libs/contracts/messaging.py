@@ -1,6 +1,6 @@
 """What messaging can be asked, what it refuses, and what it announces.
 
-Messaging owns each patient's mailbox at a practice.
+Messaging owns each patient's mailbox at a practice. Messages themselves come with the next release.
 """
 
 from datetime import datetime
@@ -20,14 +20,13 @@ class Refusal(StrEnum):
 
 
 class Mailbox(Reply):
-    """A patient's mailbox."""
+    """A patient's mailbox: it is there from the moment they registered."""
 
     opened_at: datetime
-    unread: int
 
 
 class ShowMailbox(Request[Mailbox]):
-    """The patient's mailbox, with what this person has not read yet."""
+    """The mailbox of the visa's patient."""
 
     subject = "request.messaging.show_mailbox"
     visa: str = Field(repr=False)

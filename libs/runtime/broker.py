@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar, cast
 
 import fast_depends.exceptions
 import nats.errors
@@ -50,6 +50,7 @@ Asking = Annotated[NatsBroker, Context("broker")]
 """A handler's way to ask another service; never inside a transaction."""
 
 C = TypeVar("C", Request[Any], Event)
+P = ParamSpec("P")
 log = structlog.get_logger()
 
 
@@ -57,28 +58,36 @@ class Unavailable(Exception):
     """Nobody answered, or not in time, or what answered was broken."""
 
 
-def answering(request: type[Request[R]], *, workers: int = WORKERS) -> dict[str, Any]:
-    """How a service subscribes to a request: one replica of it answers, many at a time."""
-    return {
-        "subject": request.subject,
-        "queue": owner(request),
-        "max_workers": workers,
-        "pending_msgs_limit": 1000,
-        "decoder": _decoder(request),
-    }
+def answers(
+    router: NatsRouter, request: type[Request[R]], *, workers: int = WORKERS
+) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
+    """`@answers(router, LogIn)`: the handler of a request. One replica answers, many at a time."""
+    subscriber: Any = router.subscriber(
+        request.subject,
+        queue=owner(request),
+        max_workers=workers,
+        pending_msgs_limit=1000,
+        decoder=_decoder(request),
+    )
+    return cast("Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]", subscriber)
 
 
-def following(event: type[Event], *, by: str) -> dict[str, Any]:
-    """How a service follows an event: a durable consumer, one event at a time, in order."""
-    return {
-        "subject": event.subject,
-        "stream": JStream(owner(event), declare=False),
-        "durable": f"{by}-{phrase(event)}",
-        "pull_sub": PullSub(batch_size=1, timeout=5),
-        "inbox_prefix": f"_INBOX_{by}.".encode(),
-        "no_reply": True,
-        "decoder": _decoder(event),
-    }
+def follows(
+    router: NatsRouter, event: type[Event], *, by: str
+) -> Callable[[Callable[P, Awaitable[None]]], Callable[P, Awaitable[None]]]:
+    """`@follows(router, LetterDue, by="notifier")`: a durable consumer, one event at a time."""
+    subscriber: Any = router.subscriber(
+        event.subject,
+        stream=JStream(owner(event), declare=False),
+        durable=f"{by}-{phrase(event)}",
+        pull_sub=PullSub(batch_size=1, timeout=5),
+        inbox_prefix=f"_INBOX_{by}.".encode(),
+        no_reply=True,
+        decoder=_decoder(event),
+    )
+    return cast(
+        "Callable[[Callable[P, Awaitable[None]]], Callable[P, Awaitable[None]]]", subscriber
+    )
 
 
 async def ask(broker: NatsBroker, request: Request[R], *, within: float = WITHIN) -> R:

@@ -1,0 +1,1 @@
+"""Messaging owns each patient's mailbox at a practice."""

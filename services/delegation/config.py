@@ -1,0 +1,15 @@
+"""What delegation needs to be told before it can start."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    database_url: str
+    nats_url: str
+    nats_credentials: str = ""
+    visa_keys: str
+    visa_signing_key: str = field(repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8084
+    log_level: str = "INFO"

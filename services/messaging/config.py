@@ -1,0 +1,14 @@
+"""What messaging needs to be told before it can start."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    database_url: str
+    nats_url: str
+    nats_credentials: str = ""
+    visa_keys: str
+    host: str = "127.0.0.1"
+    port: int = 8083
+    log_level: str = "INFO"
