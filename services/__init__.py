@@ -1,0 +1,1 @@
+"""The services. Each owns its data and meets the others only on the wire."""

@@ -1,0 +1,20 @@
+"""What the notifier needs to be told before it can start."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    database_url: str
+    nats_url: str
+    nats_credentials: str = ""
+    visa_keys: str
+    public_url: str
+    """The portal's own address, which every link begins with; never taken from a request."""
+    smtp_url: str = field(repr=False)
+    """`smtp://`, `smtps://` or `smtp+starttls://`, with user and password where they are needed."""
+    mail_from: str
+    """The sender's address; the practice's name goes before it."""
+    host: str = "127.0.0.1"
+    port: int = 8085
+    log_level: str = "INFO"
