@@ -1,0 +1,1 @@
+"""The gateway: the pages people see, made of what the services answer. It keeps nothing."""

@@ -1,0 +1,157 @@
+"""What every answer carries and every form must bring: headers, request ids, proof of origin."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import time
+from base64 import urlsafe_b64encode
+from uuid import UUID
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+from uuid_utils.compat import uuid7
+from yarl import URL
+
+from gateway import session
+from gateway.config import Config
+from libs.runtime.broker import EXPIRES
+from libs.runtime.logs import REQUEST_ID
+
+CONFIG = web.AppKey("config", Config)
+REQUEST = web.RequestKey("request_id", str)
+VISIT = web.RequestKey("visit", str)
+VISIT_COOKIE = "__Host-visit"
+CSRF_FIELD = "csrf"
+IDEMPOTENCY_FIELD = "key"
+PATIENCE = 12.0
+"""Seconds for one page, all that it asks for included."""
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'; object-src 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    "Cache-Control": "no-store",
+}
+"""On every answer, errors and downloads included; a handler may say otherwise for its own."""
+
+
+class Forged(Exception):
+    """The form did not come from a page of ours, or its page is too old."""
+
+
+@web.middleware
+async def identified(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every request has an id that follows it everywhere, and a deadline for all that it asks."""
+    request[REQUEST] = uuid7().hex
+    REQUEST_ID.set(request[REQUEST])
+    EXPIRES.set(time.time() + PATIENCE)
+    return await handler(request)
+
+
+async def put_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Every answer has the headers, whoever made it: pages, errors, files and streams alike."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if REQUEST in request:
+        response.headers["Request-Id"] = request[REQUEST]
+    if VISIT in request and request.cookies.get(VISIT_COOKIE) != request[VISIT]:
+        response.set_cookie(
+            VISIT_COOKIE, request[VISIT], path="/", secure=True, httponly=True, samesite="Lax"
+        )
+
+
+@web.middleware
+async def only_our_forms(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A POST from another site, or without its page's proof, does nothing.
+
+    The ingestion endpoint takes no cookies, so there is nothing to borrow. A form with files
+    proves itself as it is read: see `gateway.uploads`.
+    """
+    if request.method == "POST" and not request.path.startswith("/api/"):
+        check_origin(request)
+        if request.content_type != "multipart/form-data":
+            check_proof(request, str((await request.post()).get(CSRF_FIELD, "")))
+    return await handler(request)
+
+
+def check_origin(request: web.Request) -> None:
+    """The browser says that this came from a page of ours (OWASP: Fetch Metadata, then Origin)."""
+    if site := request.headers.get("Sec-Fetch-Site"):
+        if site not in ("same-origin", "none"):
+            raise Forged
+        return
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin and origin != str(URL(request.app[CONFIG].public_url).origin()):
+        raise Forged
+
+
+def check_proof(request: web.Request, given: str) -> None:
+    """The form's hidden field belongs to this browser's cookie."""
+    if not hmac.compare_digest(given.encode(), proof(request).encode()):
+        raise Forged
+
+
+def proof(request: web.Request) -> str:
+    """The hidden field of every form: bound to the session, or to the visit of someone without."""
+    secret = request.cookies.get(session.COOKIE) or _visit(request)
+    digest = hmac.digest(secret.encode(), b"carespace form", hashlib.sha256)
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _visit(request: web.Request) -> str:
+    if VISIT not in request:
+        request[VISIT] = request.cookies.get(VISIT_COOKIE) or secrets.token_urlsafe(32)
+    return request[VISIT]
+
+
+def fresh_key() -> UUID:
+    """A form's idempotency key: however often the form is sent, it does one thing."""
+    return uuid7()
+
+
+def source(request: web.Request) -> str:
+    """Where a request comes from: an IPv4 address, or an IPv6 network of 64 bits.
+
+    `X-Forwarded-For` is believed from trusted proxies only, and read from its end.
+    """
+    trusted = [
+        ipaddress.ip_network(network.strip())
+        for network in request.app[CONFIG].trusted_proxies.split(",")
+        if network.strip()
+    ]
+    path = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
+    address = request.remote or ""
+    while path and path[-1] and _within(address, trusted):
+        address = path.pop()
+    return _network(address)
+
+
+def _within(address: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if parsed.version == 6:  # noqa: PLR2004
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

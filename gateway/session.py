@@ -1,0 +1,246 @@
+"""Who is asking: the session cookie, and the records that its account may act on.
+
+Nothing of it is kept longer than a few seconds, and an end or a revocation is forgotten at once.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from aiohttp import web
+
+from libs.contracts.base import Refused
+from libs.contracts.delegation import Access, AccessList, AccessRevoked, ListAccess
+from libs.contracts.identity import (
+    EndSession,
+    Practice,
+    ResolveSession,
+    Seat,
+    Session,
+    SessionEnded,
+    ShowPractice,
+)
+from libs.runtime.broker import BROKER, ask
+from libs.runtime.clock import utcnow
+from libs.runtime.lifeline import LINE
+
+COOKIE = "__Host-session"
+SESSION_KEPT = timedelta(seconds=4)
+"""A session's idle time is exact to this; its end is heard at once."""
+PRACTICE_KEPT = timedelta(seconds=60)
+MARGIN = timedelta(seconds=3)
+"""A visa that is about to run out would run out on the way."""
+KEPT_AT_MOST = 20_000
+
+V = TypeVar("V")
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """Someone with a session: a patient, a family member, or a member of staff."""
+
+    session: Session
+    token_hash: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acting:
+    """Someone signed in, on one record that they may act on, with the visa for it."""
+
+    person: SignedIn
+    access: Access
+    several: bool
+    """There are more records than this one."""
+
+    @property
+    def visa(self) -> str:
+        return self.access.visa
+
+    @property
+    def patient_id(self) -> UUID:
+        return self.access.patient_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtWork:
+    """A member of staff at their practice, with the visa that goes with the seat."""
+
+    person: SignedIn
+    seat: Seat
+
+    @property
+    def visa(self) -> str:
+        return self.seat.visa
+
+
+class Kept(Generic[K, V]):
+    """Answers that are good for a moment."""
+
+    def __init__(self) -> None:
+        self._kept: dict[K, tuple[float, V]] = {}
+
+    def get(self, key: K) -> V | None:
+        until, value = self._kept.get(key, (0.0, None))
+        return value if until > utcnow().timestamp() else None
+
+    def put(self, key: K, value: V, *, until: float) -> None:
+        if len(self._kept) >= KEPT_AT_MOST:
+            now = utcnow().timestamp()
+            self._kept = {k: kept for k, kept in self._kept.items() if kept[0] > now}
+            if len(self._kept) >= KEPT_AT_MOST:
+                self._kept.clear()
+        self._kept[key] = (until, value)
+
+    def forget(self, key: K) -> None:
+        self._kept.pop(key, None)
+
+    def clear(self) -> None:
+        self._kept.clear()
+
+
+class Desk:
+    """What the gateway remembers, for seconds, of sessions, access and practices."""
+
+    def __init__(self) -> None:
+        self.sessions: Kept[bytes, Session] = Kept()
+        self.access: Kept[UUID, AccessList] = Kept()
+        self.practices: Kept[UUID, Practice] = Kept()
+        self._hashes: dict[UUID, bytes] = {}
+
+    def keep_session(self, token_hash: bytes, session: Session) -> None:
+        """Good for a moment, never past its own end."""
+        until = min(utcnow() + SESSION_KEPT, session.idle_ends_at, session.ends_at)
+        self.sessions.put(token_hash, session, until=until.timestamp())
+        if len(self._hashes) >= KEPT_AT_MOST:
+            self._hashes.clear()
+            self.sessions.clear()
+        self._hashes[session.session_id] = token_hash
+
+    def hear_ended(self, heard: SessionEnded) -> None:
+        """These sessions are over, here as well."""
+        for session_id in heard.session_ids:
+            self.access.forget(session_id)
+            if token_hash := self._hashes.pop(session_id, None):
+                self.sessions.forget(token_hash)
+
+    def hear_revoked(self, _: AccessRevoked) -> None:
+        """Revocations are rare, and asking again is cheap: forget every visa."""
+        self.access.clear()
+
+
+DESK = web.AppKey("desk", Desk)
+PERSON = web.RequestKey("person", SignedIn)
+
+
+@asynccontextmanager
+async def remembered(app: web.Application) -> AsyncIterator[None]:
+    """The desk hears of every end and revocation for as long as the application runs."""
+    desk = app[DESK]
+    app[LINE].listen(SessionEnded, desk.hear_ended)
+    app[LINE].listen(AccessRevoked, desk.hear_revoked)
+    yield
+
+
+def hash_of(token: str) -> bytes:
+    """What identity knows a session by; the token itself stays between browser and gateway."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def find(request: web.Request) -> SignedIn | None:
+    """Whoever this cookie belongs to, or nobody."""
+    if PERSON in request:
+        return request[PERSON]
+    token = request.cookies.get(COOKIE)
+    if not token:
+        return None
+    token_hash, desk = hash_of(token), request.app[DESK]
+    session = desk.sessions.get(token_hash)
+    if session is None:
+        try:
+            session = await ask(request.app[BROKER], ResolveSession(session=token_hash))
+        except Refused:
+            return None
+        desk.keep_session(token_hash, session)
+    request[PERSON] = SignedIn(session=session, token_hash=token_hash)
+    return request[PERSON]
+
+
+async def signed_in(request: web.Request) -> SignedIn:
+    """Whoever is signed in; anyone else is shown the way to the door."""
+    if person := await find(request):
+        return person
+    raise to_the_door(request)
+
+
+async def acting(request: web.Request) -> Acting:
+    """Whoever may act on the patient in the address; for anyone else there is no such page."""
+    person = await signed_in(request)
+    try:
+        patient_id = UUID(request.match_info["patient"])
+    except ValueError:
+        raise web.HTTPNotFound from None
+    records = (await access_of(request, person)).records
+    for access in records:
+        if access.patient_id == patient_id:
+            return Acting(person=person, access=access, several=len(records) > 1)
+    raise web.HTTPNotFound
+
+
+async def at_work(request: web.Request) -> AtWork:
+    """Whoever is signed in as staff; for a patient there is no such page."""
+    person = await find(request)
+    if person is None:
+        raise to_the_door(request, staff=True)
+    if person.session.seat is None:
+        raise web.HTTPNotFound
+    return AtWork(person=person, seat=person.session.seat)
+
+
+async def access_of(request: web.Request, person: SignedIn) -> AccessList:
+    """Every record that this person may act on, with visas that still hold for a moment."""
+    desk, session = request.app[DESK], person.session
+    if access := desk.access.get(session.session_id):
+        return access
+    access = await ask(request.app[BROKER], ListAccess(passport=session.passport))
+    if access.records:
+        until = min(record.visa_expires_at for record in access.records) - MARGIN
+        desk.access.put(session.session_id, access, until=until.timestamp())
+    return access
+
+
+async def practice(request: web.Request, practice_id: UUID) -> Practice:
+    """What the practice says of itself."""
+    desk = request.app[DESK]
+    if kept := desk.practices.get(practice_id):
+        return kept
+    shown = await ask(request.app[BROKER], ShowPractice(practice_id=practice_id))
+    desk.practices.put(practice_id, shown, until=(utcnow() + PRACTICE_KEPT).timestamp())
+    return shown
+
+
+def begin(response: web.StreamResponse, token: str) -> None:
+    """Give the browser its session: to this host only, not to scripts, gone as it closes."""
+    response.set_cookie(COOKIE, token, path="/", secure=True, httponly=True, samesite="Lax")
+
+
+async def end(request: web.Request, response: web.StreamResponse) -> None:
+    """End this browser's session, if it has one, and have it forget what it saw."""
+    if token := request.cookies.get(COOKIE):
+        token_hash = hash_of(token)
+        request.app[DESK].sessions.forget(token_hash)
+        await ask(request.app[BROKER], EndSession(session=token_hash))
+    response.del_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+
+
+def to_the_door(request: web.Request, *, staff: bool = False) -> web.HTTPSeeOther:
+    """To the log-in page, and from there back to the page that was asked for."""
+    door = request.app.router["staff_login" if staff else "login"].url_for()
+    if request.method == "GET" and request.path != "/":
+        door = door.with_query({"next": request.path_qs})
+    return web.HTTPSeeOther(door)

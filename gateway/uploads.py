@@ -1,0 +1,120 @@
+"""Forms with a file: the file goes on to the records service as it comes, a chunk at a time.
+
+The fields of such a form come before its file, the proof of origin first of all, so that nothing
+of a forged or refused form is ever passed on.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from aiohttp import BodyPartReader, web
+from faststream.nats import NatsBroker
+
+from gateway.protection import CSRF_FIELD, Forged, check_proof, fresh_key
+from libs.contracts.base import Refused
+from libs.contracts.records import (
+    CHUNK_SIZE,
+    UPLOAD_LIMIT,
+    AddChunk,
+    Refusal,
+    StartUpload,
+)
+from libs.runtime.broker import BROKER, ask
+
+FIELD_LIMIT = 64 * 1024
+FIELDS_LIMIT = 50
+
+
+@dataclass
+class Upload:
+    """What a form with a file brought."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    upload_id: UUID | None = None
+    """None where no file was chosen."""
+    file_name: str = ""
+
+
+async def receive(request: web.Request, *, visa: str) -> Upload:
+    """Read the form; its file, if there is one, is uploaded when this returns.
+
+    Raises `Forged`, or `Refused` with TOO_LARGE or EMPTY as soon as that is known.
+    """
+    came = Upload()
+    proven = False
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or not part.name:
+            continue
+        if part.filename is None:
+            if len(came.fields) >= FIELDS_LIMIT:
+                raise Refused(Refusal.TOO_LARGE)
+            came.fields[part.name] = await _field(part)
+            if part.name == CSRF_FIELD:
+                check_proof(request, came.fields[CSRF_FIELD])
+                proven = True
+        elif not proven:
+            raise Forged
+        elif part.filename and came.upload_id is None:
+            came.file_name = part.filename[:255]
+            declared = part.headers.get("Content-Type", "")[:100]
+            came.upload_id = await pass_on(
+                request.app[BROKER],
+                _pieces(part),
+                visa=visa,
+                file_name=came.file_name,
+                media_type=declared,
+            )
+    if not proven:
+        raise Forged
+    return came
+
+
+async def pass_on(
+    broker: NatsBroker,
+    pieces: AsyncIterator[bytes],
+    *,
+    visa: str,
+    file_name: str,
+    media_type: str,
+) -> UUID:
+    """Upload what comes, in chunks, and hold no more than one of them."""
+    waiting, number, size = bytearray(), 0, 0
+    upload_id: UUID | None = None
+    async for piece in pieces:
+        size += len(piece)
+        if size > UPLOAD_LIMIT:
+            raise Refused(Refusal.TOO_LARGE)
+        waiting += piece
+        if upload_id is None:
+            start = StartUpload(
+                visa=visa, key=fresh_key(), file_name=file_name, media_type=media_type
+            )
+            upload_id = (await ask(broker, start)).upload_id
+        while len(waiting) >= CHUNK_SIZE:
+            await _add(broker, visa, upload_id, number, bytes(waiting[:CHUNK_SIZE]))
+            del waiting[:CHUNK_SIZE]
+            number += 1
+    if upload_id is None:
+        raise Refused(Refusal.EMPTY)
+    if waiting:
+        await _add(broker, visa, upload_id, number, bytes(waiting))
+    return upload_id
+
+
+async def _add(broker: NatsBroker, visa: str, upload_id: UUID, number: int, data: bytes) -> None:
+    await ask(broker, AddChunk(visa=visa, upload_id=upload_id, number=number, data=data), within=10)
+
+
+async def _field(part: BodyPartReader) -> str:
+    data = bytearray()
+    async for piece in _pieces(part):
+        data += piece
+        if len(data) > FIELD_LIMIT:
+            raise Refused(Refusal.TOO_LARGE)
+    return data.decode("utf-8", "replace")
+
+
+async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while piece := await part.read_chunk(64 * 1024):
+        yield piece
