@@ -20,7 +20,7 @@ from libs.contracts.records import (
     Refusal,
     StartUpload,
 )
-from libs.runtime.broker import BROKER, ask
+from libs.runtime.broker import BROKER, EXPIRES, ask
 
 FIELD_LIMIT = 64 * 1024
 FIELDS_LIMIT = 50
@@ -41,6 +41,7 @@ async def receive(request: web.Request, *, visa: str) -> Upload:
 
     Raises `Forged`, or `Refused` with TOO_LARGE or EMPTY as soon as that is known.
     """
+    EXPIRES.set(None)  # a large file on a slow line takes its time; each chunk has its own
     came = Upload()
     proven = False
     async for part in await request.multipart():
