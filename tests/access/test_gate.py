@@ -1,0 +1,119 @@
+"""The gate of a service: who passes with which visa."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from libs.access.gate import Gate, NotAllowed
+from libs.contracts.delegation import AccessRevoked
+from libs.contracts.identity import SessionEnded
+from libs.contracts.visa import Capacity, Limit, Role, Visa
+from libs.runtime.clock import utcnow
+from libs.runtime.seal import Seal
+from tests.runtime.test_seal import OTHER, PRIVATE, private, public
+
+IDENTITY = Seal("identity", private(PRIVATE))
+DELEGATION = Seal("delegation", private(OTHER))
+ROSA, ANA, SESSION = uuid4(), uuid4(), uuid4()
+NOW = utcnow()
+
+
+def gate() -> Gate:
+    return Gate(f"identity:{public(PRIVATE)},delegation:{public(OTHER)}")
+
+
+def visa(**changes: Any) -> Visa:
+    given: dict[str, Any] = {
+        "capacity": Capacity.SELF,
+        "practice_id": uuid4(),
+        "patient_id": ROSA,
+        "limits": frozenset(Limit),
+        "account_id": ANA,
+        "session_id": SESSION,
+        "issued_at": NOW,
+        "expires_at": NOW + timedelta(seconds=10),
+    }
+    return Visa(**given | changes)
+
+
+def staff(**changes: Any) -> Visa:
+    return visa(capacity=Capacity.STAFF, patient_id=None, role=Role.CLINICIAN, **changes)
+
+
+def test_a_patient_passes_for_their_own_record() -> None:
+    said = visa()
+    assert gate().admit(DELEGATION.close(said), now=NOW, patient_id=ROSA) == said
+
+
+def test_nobody_passes_for_another_record() -> None:
+    with pytest.raises(NotAllowed):
+        gate().admit(DELEGATION.close(visa()), now=NOW, patient_id=uuid4())
+
+
+def test_a_limit_holds() -> None:
+    limited = DELEGATION.close(visa(limits=frozenset({Limit.DOCUMENTS})))
+    assert gate().admit(limited, now=NOW, patient_id=ROSA, limit=Limit.DOCUMENTS)
+    with pytest.raises(NotAllowed):
+        gate().admit(limited, now=NOW, patient_id=ROSA, limit=Limit.RESULTS)
+
+
+@pytest.mark.parametrize("capacity", list(Capacity))
+def test_only_its_own_issuer_may_say_a_capacity(capacity: Capacity) -> None:
+    wrong = IDENTITY if capacity in (Capacity.SELF, Capacity.DELEGATE) else DELEGATION
+    with pytest.raises(NotAllowed):
+        gate().admit(wrong.close(visa(capacity=capacity)), now=NOW, patient_id=ROSA)
+
+
+def test_a_patients_visa_without_a_patient_opens_nothing() -> None:
+    with pytest.raises(NotAllowed):
+        gate().admit(DELEGATION.close(visa(patient_id=None)), now=NOW, patient_id=ROSA)
+
+
+def test_staff_pass_by_role() -> None:
+    sealed = IDENTITY.close(staff())
+    assert gate().admit_staff(sealed, now=NOW)
+    assert gate().admit_staff(sealed, now=NOW, roles={Role.CLINICIAN})
+    with pytest.raises(NotAllowed):
+        gate().admit_staff(sealed, now=NOW, roles={Role.ADMINISTRATOR})
+
+
+def test_a_patient_is_no_staff_and_a_machine_only_where_it_is_named() -> None:
+    machine = IDENTITY.close(visa(capacity=Capacity.MACHINE, patient_id=None, session_id=None))
+    assert gate().admit_staff(machine, now=NOW, machines=True)
+    for sealed in (machine, DELEGATION.close(visa())):
+        with pytest.raises(NotAllowed):
+            gate().admit_staff(sealed, now=NOW)
+
+
+def test_a_visa_ends_after_ten_seconds() -> None:
+    sealed = DELEGATION.close(visa())
+    with pytest.raises(NotAllowed):
+        gate().admit(sealed, now=NOW + timedelta(seconds=10), patient_id=ROSA)
+
+
+def test_an_ended_session_is_refused_at_once() -> None:
+    here = gate()
+    here.hear_ended(SessionEnded(session_ids=(SESSION,)))
+    for sealed in (DELEGATION.close(visa()), IDENTITY.close(staff())):
+        with pytest.raises(NotAllowed):
+            here.admit(sealed, now=NOW, patient_id=ROSA)
+
+
+def test_a_revocation_voids_visas_from_before_and_not_after() -> None:
+    here = gate()
+    here.hear_revoked(AccessRevoked(account_id=ANA, patient_id=ROSA, at=NOW))
+    later = NOW + timedelta(seconds=1)
+    fresh = visa(issued_at=later, expires_at=later + timedelta(seconds=10))
+    with pytest.raises(NotAllowed):
+        here.admit(DELEGATION.close(visa()), now=later, patient_id=ROSA)
+    assert here.admit(DELEGATION.close(fresh), now=later, patient_id=ROSA)
+
+
+def test_what_was_heard_is_remembered_as_long_as_a_visa_lives_and_no_longer() -> None:
+    here = gate()
+    long_ago = datetime.now(UTC) - timedelta(minutes=1)
+    here.hear_revoked(AccessRevoked(account_id=uuid4(), patient_id=ROSA, at=long_ago))
+    here.hear_revoked(AccessRevoked(account_id=ANA, patient_id=ROSA, at=datetime.now(UTC)))
+    assert list(here._revoked) == [(ANA, ROSA)]

@@ -1,0 +1,67 @@
+"""Every contract's shape is kept in a file, so that a change on the wire is a diff somebody reads.
+
+`CARESPACE_WRITE_SCHEMAS=1 pytest tests/contracts` writes the files anew.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libs.contracts import registry
+from libs.contracts.base import Contract, Event, Request, owner, phrase
+from libs.contracts.visa import Passport, Visa
+
+KEPT = Path(__file__).parent
+
+
+def shape(contract: type[Contract]) -> dict[str, Any]:
+    said: dict[str, Any] = {"schema": contract.model_json_schema()}
+    if issubclass(contract, Request):
+        said |= {"subject": contract.subject, "askers": list(contract.askers)}
+        said["reply"] = contract.reply().model_json_schema()
+    if issubclass(contract, Event):
+        said |= {"subject": contract.subject, "followers": list(contract.followers)}
+        said["listeners"] = list(contract.listeners)
+    return said
+
+
+def by_service() -> dict[str, dict[str, Any]]:
+    shapes: dict[str, dict[str, Any]] = {service: {} for service in registry.services()}
+    for contract in (*registry.requests(), *registry.events()):
+        shapes[owner(contract)][contract.__name__] = shape(contract)
+    shapes["visa"] = {contract.__name__: shape(contract) for contract in (Passport, Visa)}
+    return shapes
+
+
+@pytest.mark.parametrize("service", [*registry.services(), "visa"])
+def test_a_contract_does_not_change_unseen(service: str) -> None:
+    said = json.dumps(by_service()[service], indent=1, sort_keys=True) + "\n"
+    kept = KEPT / f"{service}.json"
+    if os.environ.get("CARESPACE_WRITE_SCHEMAS"):
+        kept.write_text(said)
+    assert kept.read_text() == said
+
+
+def test_requests_and_events_live_in_trees_that_never_overlap() -> None:
+    assert {contract.subject.split(".")[0] for contract in registry.requests()} == {"request"}
+    assert {contract.subject.split(".")[0] for contract in registry.events()} == {"event"}
+
+
+def test_every_subject_belongs_to_one_contract_and_to_its_own_service() -> None:
+    contracts = (*registry.requests(), *registry.events())
+    assert len({contract.subject for contract in contracts}) == len(contracts)
+    for contract in contracts:
+        assert contract.__module__ == f"libs.contracts.{owner(contract)}"
+        assert phrase(contract).isidentifier()
+
+
+def test_no_event_carries_a_name_an_address_or_a_secret() -> None:
+    allowed = {
+        "id", "practice_id", "patient_id", "account_id", "invitation_id", "reference_id",
+        "session_ids", "version", "state", "kind", "expires_at", "at", "new_link_wanted",
+    }  # fmt: skip
+    for event in registry.events():
+        assert set(event.model_fields) <= allowed, event
