@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeAlias
 
-from services.records.domain.result import Moment, Result
+from services.records.domain.result import Moment, Result, ResultStatus
 
 
 class Unreadable(Exception):
@@ -61,6 +61,8 @@ class Document:
     file_name: str = ""
     replaces: str = ""
     """The `source_id` of the earlier version this one stands in for; "" for none."""
+    status: ResultStatus = ResultStatus.UNKNOWN
+    """How far its author stands behind it; UNKNOWN where the source does not say."""
 
 
 class Reason(StrEnum):
