@@ -45,6 +45,14 @@ def path_id(request: web.Request, name: str = "id") -> UUID:
         raise web.HTTPNotFound from None
 
 
+def form_id(form: Form, name: str) -> UUID:
+    """An id in a form; a form with a broken one is not one of ours."""
+    try:
+        return UUID(raw(form, name))
+    except ValueError:
+        raise web.HTTPNotFound from None
+
+
 def text(form: Form, name: str) -> str:
     """A field as one line of text, without spaces around it."""
     return " ".join(raw(form, name).split())
@@ -54,6 +62,12 @@ def raw(form: Form, name: str) -> str:
     """A field just as it was typed: passwords, and text of several lines."""
     value = form.get(name, "")
     return value[:LONGEST] if isinstance(value, str) else ""
+
+
+def whole(form: Form, name: str) -> str:
+    """A large field, such as a list of patients, uncut."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
 def ticked(form: Form, name: str) -> bool:

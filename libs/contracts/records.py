@@ -102,6 +102,14 @@ class ListPatients(Request[PatientList]):
     after: str = ""
 
 
+class ShowPatient(Request[Patient]):
+    """One patient of the practice, for its staff."""
+
+    subject = "request.records.show_patient"
+    visa: str = Field(repr=False)
+    patient_id: UUID
+
+
 class PatientAdded(Reply):
     patient_id: UUID
 

@@ -1,0 +1,1 @@
+"""The pages, an area of the portal each."""

@@ -1,0 +1,115 @@
+"""Account: sessions, password, e-mail address."""
+
+from aiohttp import web
+
+from gateway import reading, session, shell
+from gateway.pages.passwords import errors_of, rules_shown
+from gateway.rendering import render
+from libs.contracts.base import Refused
+from libs.contracts.identity import (
+    ChangeEmail,
+    ChangePassword,
+    EndSessions,
+    ListSessions,
+    Refusal,
+)
+from libs.runtime.broker import BROKER, Unavailable, ask
+
+WORDS: dict[str, str] = {
+    Refusal.WRONG_PASSWORD: "This is not your current password.",
+    Refusal.EMAIL_NOT_USABLE: "Enter an email address, like name@example.com.",
+    Refusal.SAME_EMAIL: "This is the address that we have already.",
+    Refusal.TRY_LATER: "There have been too many tries. Wait 15 minutes and try again.",
+    Refusal.BUSY: "We are very busy at this moment. Try again in a few seconds.",
+}
+WITHIN = 8
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/account", name="account")
+async def account(request: web.Request) -> web.Response:
+    return await _page(request)
+
+
+@routes.post("/account/sessions/end", name="end_sessions")
+async def end_sessions(request: web.Request) -> web.Response:
+    """End one session, or all but this one."""
+    person = await session.signed_in(request)
+    form = await request.post()
+    asked = EndSessions(
+        session=person.token_hash,
+        session_id=reading.form_id(form, "session_id") if "session_id" in form else None,
+    )
+    await ask(request.app[BROKER], asked)
+    return _back(request, "sessions_ended")
+
+
+@routes.post("/account/password", name="change_password")
+async def change_password(request: web.Request) -> web.Response:
+    person = await session.signed_in(request)
+    form = await request.post()
+    asked = ChangePassword(
+        session=person.token_hash,
+        current_password=reading.raw(form, "current_password"),
+        password=reading.raw(form, "password"),
+        confirm_password=reading.raw(form, "confirm_password"),
+    )
+    try:
+        answer = await ask(request.app[BROKER], asked, within=WITHIN)
+    except Refused as refused:
+        return await _page(request, errors={"current_password": refused.worded(WORDS)})
+    if not answer.accepted:
+        return await _page(request, errors=errors_of(answer.rules), rules=rules_shown(answer.rules))
+    return _back(request, "password_changed")
+
+
+@routes.post("/account/email", name="change_email")
+async def change_email(request: web.Request) -> web.Response:
+    """The new address has to confirm before it counts."""
+    person = await session.signed_in(request)
+    form = await request.post()
+    asked = ChangeEmail(
+        session=person.token_hash,
+        current_password=reading.raw(form, "email_password"),
+        email=reading.text(form, "email"),
+    )
+    try:
+        await ask(request.app[BROKER], asked, within=WITHIN)
+    except Refused as refused:
+        field = "email" if "email" in refused.code else "email_password"
+        return await _page(
+            request, errors={field: refused.worded(WORDS)}, email=reading.text(form, "email")
+        )
+    return _back(request, "email_to_confirm")
+
+
+async def _page(
+    request: web.Request,
+    *,
+    errors: dict[str, str] | None = None,
+    rules: dict[str, bool] | None = None,
+    email: str = "",
+) -> web.Response:
+    person = await session.signed_in(request)
+    try:
+        listed = await ask(request.app[BROKER], ListSessions(session=person.token_hash))
+    except Unavailable:
+        listed = None
+    return render(
+        request,
+        "account/index.html",
+        await shell.person(request, person),
+        person=person.session,
+        sessions=listed.sessions if listed else None,
+        errors=errors or {},
+        rules=rules or {},
+        email=email,
+        status=400 if errors else 200,
+    )
+
+
+def _back(request: web.Request, notice: str) -> web.Response:
+    response = web.HTTPSeeOther(request.app.router["account"].url_for())
+    shell.notice(response, notice)
+    raise response

@@ -1,0 +1,163 @@
+"""Staff: one patient. Their record, and what is added to it."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from gateway import reading, session, shell, uploads
+from gateway.rendering import render
+from libs.contracts.base import Refused
+from libs.contracts.records import (
+    AddResult,
+    CorrectResult,
+    FileDocument,
+    Health,
+    Precision,
+    Refusal,
+    ShowHealth,
+    ShowPatient,
+)
+from libs.runtime.broker import BROKER, Unavailable, ask
+
+WORDS: dict[str, str] = {
+    Refusal.VALUE_NOT_USABLE: "Enter a test and its value.",
+    Refusal.EMPTY: "Choose a file. This one is empty.",
+    Refusal.TOO_LARGE: "This file is too large. It can have 50 MB.",
+    Refusal.TYPE_NOT_TAKEN: "Files of this kind are not taken: programs, scripts and web pages.",
+    Refusal.NOT_ALLOWED: "Your role does not include this.",
+}
+DAY_WANTED = "Enter the day, such as 11 17 2026."
+KINDS = (
+    "Visit note",
+    "Lab report",
+    "Scan report",
+    "Treatment",
+    "Letter",
+    "Form",
+    "Instructions",
+    "Other",
+)
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/staff/patients/{patient}", name="patient")
+async def patient(request: web.Request) -> web.Response:
+    staff = await session.at_work(request)
+    return await _page(request, staff)
+
+
+@routes.post("/staff/patients/{patient}/documents", name="file_document")
+async def file_document(request: web.Request) -> web.Response:
+    """A file becomes a document of the patient."""
+    staff = await session.at_work(request)
+    patient_id = reading.path_id(request, "patient")
+    try:
+        came = await uploads.receive(request, visa=staff.visa)
+        if came.upload_id is None:
+            raise Refused(Refusal.EMPTY)
+        title = reading.text(came.fields, "title") or came.file_name
+        asked = FileDocument(
+            visa=staff.visa,
+            key=reading.key(came.fields),
+            upload_id=came.upload_id,
+            patient_id=patient_id,
+            title=title,
+            kind=reading.text(came.fields, "kind"),
+            dated=reading.day(came.fields, "dated"),
+        )
+        await ask(request.app[BROKER], asked, within=10)
+    except Refused as refused:
+        return await _page(request, staff, errors={"file": refused.worded(WORDS)})
+    return shell.back_to_patient(request, patient_id, "document_filed")
+
+
+@routes.post("/staff/patients/{patient}/results", name="add_result")
+async def add_result(request: web.Request) -> web.Response:
+    """A result typed in by hand."""
+    staff = await session.at_work(request)
+    patient_id = reading.path_id(request, "patient")
+    form = await request.post()
+    practice = await session.practice(request, staff.seat.practice_id)
+    collected = reading.moment(form, "collected", practice.time_zone)
+    if collected is None:
+        return await _page(request, staff, errors={"collected": DAY_WANTED}, form=form)
+    at, with_time = collected
+    asked = AddResult(
+        visa=staff.visa,
+        key=reading.key(form),
+        patient_id=patient_id,
+        test_name=reading.text(form, "test_name"),
+        loinc=reading.text(form, "loinc"),
+        value=reading.text(form, "value"),
+        unit=reading.text(form, "unit"),
+        range_low=reading.text(form, "range_low"),
+        range_high=reading.text(form, "range_high"),
+        collected_at=at,
+        precision=Precision.INSTANT if with_time else Precision.DAY,
+        comment=reading.raw(form, "comment").strip(),
+    )
+    try:
+        await ask(request.app[BROKER], asked)
+    except Refused as refused:
+        return await _page(request, staff, errors={"value": refused.worded(WORDS)}, form=form)
+    return shell.back_to_patient(request, patient_id, "result_added")
+
+
+@routes.post("/staff/patients/{patient}/results/{id}/correct", name="correct_result")
+async def correct_result(request: web.Request) -> web.Response:
+    """Another value; the old one stays to be seen, struck through."""
+    staff = await session.at_work(request)
+    patient_id = reading.path_id(request, "patient")
+    form = await request.post()
+    asked = CorrectResult(
+        visa=staff.visa,
+        key=reading.key(form),
+        patient_id=patient_id,
+        result_id=reading.path_id(request),
+        value=reading.text(form, "value"),
+        unit=reading.text(form, "unit"),
+        comment=reading.raw(form, "comment").strip(),
+    )
+    try:
+        await ask(request.app[BROKER], asked)
+    except Refused as refused:
+        return await _page(
+            request, staff, errors={"corrected_value": refused.worded(WORDS)}, form=form
+        )
+    return shell.back_to_patient(request, patient_id, "result_corrected")
+
+
+async def _page(
+    request: web.Request,
+    staff: session.AtWork,
+    *,
+    errors: dict[str, str] | None = None,
+    form: Any = None,
+) -> web.Response:
+    patient_id = reading.path_id(request, "patient")
+    chrome, shown, health = await asyncio.gather(
+        shell.staff(request, staff, tab="patients"),
+        ask(request.app[BROKER], ShowPatient(visa=staff.visa, patient_id=patient_id)),
+        _health(request, staff),
+    )
+    return render(
+        request,
+        "staff/patient.html",
+        chrome,
+        patient=shown,
+        health=health,
+        kinds=KINDS,
+        errors=errors or {},
+        form=form or {},
+        status=400 if errors else 200,
+    )
+
+
+async def _health(request: web.Request, staff: session.AtWork) -> Health | None:
+    asked = ShowHealth(visa=staff.visa, patient_id=reading.path_id(request, "patient"))
+    try:
+        return await ask(request.app[BROKER], asked)
+    except Unavailable:
+        return None
