@@ -1,0 +1,94 @@
+"""How the gateway comes up; read it backwards for how it goes down."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from aiohttp import web
+
+from gateway import failures, protection, session, static_files
+from gateway.config import Config
+from gateway.pages import (
+    account,
+    documents,
+    door,
+    health,
+    home,
+    ingestion,
+    mailbox,
+    messages,
+    passwords,
+    registration,
+    resources,
+    staff_emails,
+    staff_imports,
+    staff_patient,
+    staff_patients,
+)
+from libs.runtime import broker
+from libs.runtime import health as condition
+
+FORM_LIMIT = 2 * 1024 * 1024
+"""Bytes of a form without a file; a list of patients is the largest."""
+
+PAGES = (
+    door,
+    registration,
+    passwords,
+    home,
+    health,
+    documents,
+    messages,
+    resources,
+    account,
+    staff_patients,
+    staff_patient,
+    staff_imports,
+    staff_emails,
+    ingestion,
+)
+
+
+def build(config: Config) -> web.Application:
+    app = web.Application(
+        client_max_size=FORM_LIMIT,
+        middlewares=[
+            protection.identified,
+            failures.explained,
+            static_files.compressed,
+            protection.only_our_forms,
+        ],
+    )
+    app[protection.CONFIG] = config
+    app[session.DESK] = session.Desk()
+    app.on_response_prepare.append(protection.put_headers)
+    for area in PAGES:
+        app.add_routes(area.routes)
+    if config.mailbox_url:
+        app.add_routes(mailbox.routes)
+    app.add_routes(static_files.routes)
+    app.cleanup_ctx.extend(
+        [
+            broker.connected("gateway", config.nats_url, config.nats_credentials),
+            session.remembered,
+            conditioned(config),
+        ]
+    )
+    return app
+
+
+def conditioned(config: Config) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
+    """Health and metrics answer on a port of their own, away from the public one."""
+
+    @asynccontextmanager
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        inner = web.Application()
+        inner[condition.LINE] = app[condition.LINE]
+        inner.add_routes(condition.routes)
+        runner = web.AppRunner(inner, access_log=None)
+        await runner.setup()
+        if config.health_port:
+            await web.TCPSite(runner, config.host, config.health_port).start()
+        yield
+        await runner.cleanup()
+
+    return context

@@ -1,0 +1,62 @@
+"""What went wrong, as a page: what happened, what to do, and the request's id."""
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from gateway import shell
+from gateway.protection import Forged
+from gateway.rendering import render
+from libs.contracts.base import Refused
+from libs.runtime.broker import Unavailable
+from libs.runtime.logs import describe
+
+log = structlog.get_logger()
+
+PAGES = {400, 403, 404, 409, 413, 429, 500, 503}
+
+
+@web.middleware
+async def explained(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A refusal without words is a page that does not exist, so a stranger learns nothing."""
+    try:
+        return await handler(request)
+    except Forged:
+        return await _page(request, 403)
+    except Refused:
+        return await _page(request, 404)
+    except Unavailable:
+        response = await _page(request, 503)
+        response.headers["Retry-After"] = "10"
+        return response
+    except web.HTTPException as answer:
+        if answer.status in PAGES and answer.content_type != "application/json":
+            return await _page(request, answer.status)
+        raise
+    except (ConnectionResetError, TimeoutError) as error:
+        log.info("a browser went away", **describe(error))
+        raise
+    except Exception as error:  # noqa: BLE001  (the person gets a page, the log the kind and place)
+        log.error("a page failed", **describe(error))
+        return await _page(request, 500)
+
+
+async def _page(request: web.Request, status: int) -> web.StreamResponse:
+    if request.path.startswith("/api/"):
+        return web.json_response({"error": SENTENCES[status]}, status=status)
+    return render(
+        request, f"errors/{status}.html", await shell.plain(request), status=status
+    )
+
+
+SENTENCES = {
+    400: "This could not be read.",
+    403: "This is not allowed.",
+    404: "There is no such thing here.",
+    409: "This was changed in the meantime.",
+    413: "This is too large.",
+    429: "There were too many tries.",
+    500: "Something went wrong on our side.",
+    503: "This is away for the moment. Try again soon.",
+}
+"""The same for machines."""
