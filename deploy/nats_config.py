@@ -1,0 +1,102 @@
+"""Who may say and hear what on NATS, worked out from the contracts alone.
+
+Each part has one user with a key of its own. It may ask what its contracts let it ask, answer and
+announce what it owns, and hear what it follows; streams are the provisioner's business.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from libs.contracts import registry
+from libs.contracts.base import owner, phrase
+
+DEAD = "dead"
+"""The stream of what no consumer could do: see `carespace dead-letters`."""
+MAX_PAYLOAD = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """What one user may publish and subscribe to."""
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    answers: bool = False
+    """May reply to whoever asked, and only to them."""
+
+
+def users() -> dict[str, Rights]:
+    """Every user and its rights."""
+    parts = {name: rights(name) for name in (*registry.services(), "gateway", "operator")}
+    return parts | {"provisioner": provisioner()}
+
+
+def rights(part: str) -> Rights:
+    """The rights of a service, of the gateway, or of the operator's command."""
+    asks = [request.subject for request in registry.requests() if part in request.askers]
+    follows = [event for event in registry.events() if part in event.followers]
+    hears = [event.subject for event in registry.events() if part in event.listeners]
+    publish, subscribe = [*asks], [f"_INBOX_{part}.>", *hears]
+    for event in follows:
+        consumer = f"{owner(event)}.{part}-{phrase(event)}"
+        publish += [
+            f"$JS.API.CONSUMER.INFO.{consumer}",
+            f"$JS.API.CONSUMER.MSG.NEXT.{consumer}",
+            f"$JS.ACK.{consumer}.>",
+        ]
+    if part != "operator":
+        publish.append(f"request.{part}.ping.*")
+        subscribe.append(f"request.{part}.ping.*")
+    if part in registry.services():
+        publish.append(f"event.{part}.>")
+        subscribe.append(f"request.{part}.* {part}")
+    return Rights(
+        publish=tuple(sorted(publish)),
+        subscribe=tuple(sorted(subscribe)),
+        answers=part != "operator",
+    )
+
+
+def provisioner() -> Rights:
+    """Makes and changes streams and consumers, and publishes a dead letter again."""
+    return Rights(publish=("$JS.API.>", "event.>"), subscribe=("_INBOX_provisioner.>",))
+
+
+def render(public_keys: Mapping[str, str], *, host: str, port: int, store: str) -> str:
+    """The server's configuration file. A message counts as stored when it is on the disk."""
+    blocks = "\n".join(_user(public_keys[name], name, held) for name, held in users().items())
+    return f"""# Made by `carespace nats-config` from the contracts. Change those, not this.
+listen: "{host}:{port}"
+max_payload: {MAX_PAYLOAD}
+max_pending: {64 * MAX_PAYLOAD}
+write_deadline: "10s"
+ping_interval: "20s"
+lame_duck_duration: "30s"
+jetstream {{
+  store_dir: "{store}"
+  sync_interval: always
+  max_file_store: 4GB
+  max_memory_store: 64MB
+}}
+authorization {{
+  users: [
+{blocks}
+  ]
+}}
+"""
+
+
+def _user(key: str, name: str, held: Rights) -> str:
+    answers = '\n        allow_responses: { max: 1, expires: "60s" }' if held.answers else ""
+    return f"""    # {name}
+    {{
+      nkey: {key}
+      permissions {{
+        publish {{ allow: [{_listed(held.publish)}] }}
+        subscribe {{ allow: [{_listed(held.subscribe)}] }}{answers}
+      }}
+    }}"""
+
+
+def _listed(subjects: tuple[str, ...]) -> str:
+    return ", ".join(f'"{subject}"' for subject in subjects)
