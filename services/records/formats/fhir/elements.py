@@ -1,0 +1,112 @@
+"""FHIR's data types, read without trusting that anything is what the standard says it is."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+
+from services.records.domain.found import Reason
+from services.records.domain.result import LOINC, Code
+from services.records.formats.fhir.leftout import NotTaken
+from services.records.formats.fhir.limits import MAX_DIGITS, MAX_ITEMS, MAX_NAME, MAX_TEXT
+from services.records.formats.fhir.window import Json
+
+_NOTHING: Final[Json] = {}
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+"""What no database keeps as text: NUL, and one half of a character."""
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?")
+_OID: Final = re.compile(r"[0-2](?:\.\d+)+")
+_LOINC_NAMES: Final = frozenset(
+    f"{scheme}{name}"
+    for scheme in ("", "http://", "https://", "http://www.", "https://www.")
+    for name in ("loinc.org",)
+) | {"loinc", "ln", "urn:oid:2.16.840.1.113883.6.1"}
+
+
+def text(value: Any, limit: int = MAX_NAME) -> str:
+    """The text here, or "" where there is none; refused where it is longer than the limit."""
+    if not isinstance(value, str):
+        return ""
+    if len(value) > limit:
+        raise NotTaken(Reason.TOO_LARGE)
+    if not value.isascii() or "\0" in value:
+        value = _UNSTORABLE.sub("\ufffd", value)
+    return str(value.strip())
+
+
+def long_text(value: Any) -> str:
+    """A value or a comment, which may be longer than a name."""
+    return text(value, MAX_TEXT)
+
+
+def fields(value: Any) -> Json:
+    """The members of the object here; none where there is no object."""
+    return value if isinstance(value, dict) else _NOTHING
+
+
+def each(value: Any) -> list[Any]:
+    """The elements of the list here; what should be a list and isn't counts as its only one."""
+    if isinstance(value, list):
+        if len(value) > MAX_ITEMS:
+            raise NotTaken(Reason.TOO_LARGE)
+        return value
+    return [] if value is None else [value]
+
+
+def number(value: Any) -> Decimal | None:
+    """The number here with its written digits, if it is one that can be drawn and compared."""
+    if not isinstance(value, str) or len(value) > MAX_DIGITS or not _NUMBER.fullmatch(value):
+        return None
+    found = Decimal(value)
+    return found if abs(found.adjusted()) <= MAX_DIGITS else None
+
+
+@lru_cache(maxsize=1024)
+def code(system: str, value: str, display: str) -> Code:
+    """A code under the one name that its system has with us."""
+    name = system.rstrip("/").lower()
+    if name in _LOINC_NAMES or name == "2.16.840.1.113883.6.1":
+        system = LOINC
+    elif _OID.fullmatch(system):
+        system = f"urn:oid:{system}"
+    return Code(system=system, code=value, display=display)
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A CodeableConcept: what it is called, and its codes in the order of the source."""
+
+    name: str
+    codes: tuple[Code, ...]
+
+    @property
+    def best(self) -> Code | None:
+        """LOINC where there is a LOINC code, else the first; a mere name stands as its own code."""
+        for each_code in self.codes:
+            if each_code.system == LOINC:
+                return each_code
+        if self.codes:
+            return self.codes[0]
+        return Code(system="text", code=self.name) if self.name else None
+
+
+def concept(value: Any) -> Concept:
+    """The concept here; a bare text counts as its name."""
+    if isinstance(value, str):
+        return Concept(text(value), ())
+    found = fields(value)
+    codes = []
+    name = text(found.get("text"))
+    for coding in each(found.get("coding")):
+        said = fields(coding)
+        value_, display = text(said.get("code")), text(said.get("display"))
+        name = name or display
+        if value_:
+            codes.append(code(text(said.get("system")), value_, display))
+    return Concept(name or (codes[0].code if codes else ""), tuple(codes))
+
+
+def name_of(value: Any) -> str:
+    """What the concept here is called."""
+    return concept(value).name
