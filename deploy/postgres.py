@@ -50,7 +50,9 @@ def binaries() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
-def start(folder: Path, *, port: int, password: str) -> subprocess.Popen[bytes]:
+def start(
+    folder: Path, *, port: int, password: str, prepare: Callable[[], None] | None = None
+) -> subprocess.Popen[bytes]:
     """A cluster that keeps its data in `folder`, and answers when this returns."""
     become = _becoming(folder)
     data = folder / "data"
@@ -64,6 +66,7 @@ def start(folder: Path, *, port: int, password: str) -> subprocess.Popen[bytes]:
             stderr=log,
             stdin=subprocess.DEVNULL,
             cwd=folder,
+            preexec_fn=prepare,  # noqa: PLW1509  (whoever passes one has no threads)
         )
     waiting.for_port("127.0.0.1", port, while_running=server)
     return server

@@ -20,8 +20,7 @@ async def running(*apps: web.Application) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         for app in apps:
             await stack.enter_async_context(TestServer(app))
-        for app in apps:
-            await until(lambda app=app: app[lifeline.LINE].ready)
+        await until(lambda: all(app[lifeline.LINE].ready for app in apps))
         yield
 
 

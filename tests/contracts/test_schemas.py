@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from libs.contracts import registry
-from libs.contracts.base import Contract, Event, Request, owner, phrase
+from libs.contracts.base import Event, Request, owner, phrase
 from libs.contracts.visa import Passport, Visa
 
 KEPT = Path(__file__).parent
 
 
-def shape(contract: type[Contract]) -> dict[str, Any]:
+def shape(contract: type[Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"schema": contract.model_json_schema()}
     if issubclass(contract, Request):
         said |= {"subject": contract.subject, "askers": list(contract.askers)}
@@ -30,7 +30,8 @@ def shape(contract: type[Contract]) -> dict[str, Any]:
 
 def by_service() -> dict[str, dict[str, Any]]:
     shapes: dict[str, dict[str, Any]] = {service: {} for service in registry.services()}
-    for contract in (*registry.requests(), *registry.events()):
+    contracts: list[type[Any]] = [*registry.requests(), *registry.events()]
+    for contract in contracts:
         shapes[owner(contract)][contract.__name__] = shape(contract)
     shapes["visa"] = {contract.__name__: shape(contract) for contract in (Passport, Visa)}
     return shapes
@@ -51,7 +52,7 @@ def test_requests_and_events_live_in_trees_that_never_overlap() -> None:
 
 
 def test_every_subject_belongs_to_one_contract_and_to_its_own_service() -> None:
-    contracts = (*registry.requests(), *registry.events())
+    contracts: list[type[Any]] = [*registry.requests(), *registry.events()]
     assert len({contract.subject for contract in contracts}) == len(contracts)
     for contract in contracts:
         assert contract.__module__ == f"libs.contracts.{owner(contract)}"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -42,7 +43,7 @@ def written(kind: LetterKind, letter: Letter = LETTER) -> EmailMessage:
     message = write(
         job, letter, public_url="https://portal.example.com/", mail_from="no-reply@example.com"
     )
-    return message_from_bytes(message.as_bytes(), policy=policy.default)  # type: ignore[return-value]
+    return message_from_bytes(message.as_bytes(), policy=policy.default)
 
 
 def words(kind: LetterKind, letter: Letter = LETTER) -> tuple[str, str]:
@@ -50,7 +51,7 @@ def words(kind: LetterKind, letter: Letter = LETTER) -> tuple[str, str]:
     plain, rich = message.get_body(("plain",)), message.get_body(("html",))
     assert plain
     assert rich
-    page = html.fromstring(rich.get_content())
+    page: Any = html.fromstring(rich.get_content())
     for unseen in page.xpath("//style"):
         unseen.drop_tree()
     return " ".join(plain.get_content().split()), " ".join(" ".join(page.itertext()).split())
