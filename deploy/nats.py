@@ -2,6 +2,7 @@
 
 import subprocess
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 from deploy import waiting
@@ -13,7 +14,12 @@ def binary() -> Path:
 
 
 def start(
-    folder: Path, *, config: str, port: int, host: str = "127.0.0.1"
+    folder: Path,
+    *,
+    config: str,
+    host: str,
+    port: int,
+    prepare: Callable[[], None] | None = None,
 ) -> subprocess.Popen[bytes]:
     """A server that keeps its data in `folder`, and answers when this returns."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -22,7 +28,11 @@ def start(
     settings.chmod(0o600)
     with (folder / "nats.log").open("ab") as log:
         server = subprocess.Popen(  # noqa: S603  (our own program, our own words)
-            [binary(), "-c", settings], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            [binary(), "-c", settings],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=prepare,  # noqa: PLW1509  (whoever passes one has no threads)
         )
     waiting.for_port(host, port, while_running=server)
     return server

@@ -86,7 +86,7 @@ async def _operator(here: "Installation") -> AsyncIterator[NatsBroker]:
     runner = web.AppRunner(app)
     await runner.setup()
     try:
-        while not _connected(app[broker.BROKER]):
+        while not _connected(app[broker.BROKER]):  # noqa: ASYNC110  (nothing tells of it)
             await asyncio.sleep(0.02)
         yield app[broker.BROKER]
     finally:

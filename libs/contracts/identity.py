@@ -219,6 +219,7 @@ class CompleteRegistration(Request[PasswordSet]):
     """An account from an invitation: the link, the date of birth, a password, the terms."""
 
     subject = "request.identity.complete_registration"
+    askers = ("gateway", "operator")
     token: str = Field(repr=False)
     date_of_birth: date | None = Field(repr=False)
     password: str = Field(repr=False)

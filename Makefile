@@ -1,0 +1,57 @@
+# Each target says what it does; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8080
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench format lock schemas clean
+
+help: ## This list.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+run: $(VENV)/ready ## The whole portal on this machine, with demo data. Ctrl-C stops it.
+	@$(BIN)/carespace up --demo --port $(PORT)
+
+test: $(VENV)/ready-dev ## Every test. Servers run in containers where Docker has our images, else from the packages.
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/ready-dev ## Format, lint, types, import contracts.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/ready-dev ## Each speed and memory budget, beside a baseline from the same run.
+	@$(BIN)/python -m bench
+
+format: $(VENV)/ready-dev ## Put the code into its format.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## Pin the newest libraries. Needs uv.
+	for file in requirements requirements-dev; do \
+	  uv pip compile --generate-hashes --no-emit-index-url --no-header -q --upgrade $$file.in -o $$file.lock || exit 1; done
+
+schemas: $(VENV)/ready-dev ## Write down the contracts' shapes anew, after a deliberate change.
+	CARESPACE_WRITE_SCHEMAS=1 $(BIN)/python -m pytest -q tests/contracts
+
+clean: ## Remove the virtual environment, not the data.
+	rm -rf $(VENV)
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "CareSpace needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.11 run"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment: install python3-venv."; rm -rf $(VENV); exit 2; }
+	@touch $@
+
+$(VENV)/ready: $(VENV)/made requirements.lock pyproject.toml
+	@echo "Installing the libraries that CareSpace runs on."
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m gateway.fonts
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready requirements-dev.lock
+	@echo "Installing the libraries that its tests need."
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
