@@ -61,6 +61,8 @@ class Document:
     file_name: str = ""
     replaces: str = ""
     """The `source_id` of the earlier version this one stands in for; "" for none."""
+    known_as: str = ""
+    """What `replaces` of a later version calls this one, where that isn't its `source_id`."""
     status: ResultStatus = ResultStatus.UNKNOWN
     """How far its author stands behind it; UNKNOWN where the source does not say."""
 
