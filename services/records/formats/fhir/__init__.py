@@ -13,7 +13,7 @@ from services.records.domain.result import Result
 from services.records.formats.fhir.documents import Documents
 from services.records.formats.fhir.elements import name_of, text
 from services.records.formats.fhir.index import Index
-from services.records.formats.fhir.layout import layout
+from services.records.formats.fhir.layout import layout_of
 from services.records.formats.fhir.leftout import NotTaken
 from services.records.formats.fhir.limits import MAX_REMEMBERED
 from services.records.formats.fhir.observations import inside, results, results_inside
@@ -26,7 +26,7 @@ _LONGEST_LABEL: Final = 120
 
 def read(source: BinaryIO) -> Iterator[Found]:
     """Everything in a FHIR file: its patients first, what is theirs, and last what was left out."""
-    written = layout(source)
+    written = layout_of(source)
     reading = _Reading()
     for entry in entries(source, written):
         yield from reading.patient(entry)

@@ -108,7 +108,7 @@ class Documents:
             or names.all(resource.get("performer"), resource, entry),
             status=_STATUSES.get(text(resource.get("status")).lower(), ResultStatus.UNKNOWN),
         )
-        conclusion = long_text(resource.get("conclusion"))
+        conclusion = _conclusion(resource)
         if forms:
             yield from self._attached(forms, template, resource, entry)
         if conclusion and not any(fields(form).get("data") for form in forms):
@@ -237,6 +237,12 @@ class Documents:
 
     def _tell(self, one: _Waiting, reason: Reason) -> None:
         self._index.tally.add(reason, f"{one.source} {one.document.title}", one.entry.where)
+
+
+def _conclusion(report: Json) -> str:
+    """What the report concludes, in words and in the words of its codes."""
+    coded = [name_of(one) for one in each(report.get("conclusionCode"))]
+    return "\n".join(filter(None, (long_text(report.get("conclusion")), *coded)))
 
 
 def _day(one: Moment, other: Moment) -> bool:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from services.records.domain.found import Reason
 from services.records.domain.result import LOINC, Code
@@ -17,6 +17,7 @@ _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 """What no database keeps as text: NUL, and one half of a character."""
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?")
 _OID: Final = re.compile(r"[0-2](?:\.\d+)+")
+_REMEMBERED_CODINGS: Final = 5
 _LOINC_NAMES: Final = frozenset(
     f"{scheme}{name}"
     for scheme in ("", "http://", "https://", "http://www.", "https://www.")
@@ -32,7 +33,8 @@ def text(value: Any, limit: int = MAX_NAME) -> str:
         raise NotTaken(Reason.TOO_LARGE)
     if not value.isascii() or "\0" in value:
         value = _UNSTORABLE.sub("\ufffd", value)
-    return str(value.strip())
+    stripped: str = value.strip()
+    return stripped
 
 
 def long_text(value: Any) -> str:
@@ -62,7 +64,6 @@ def number(value: Any) -> Decimal | None:
     return found if abs(found.adjusted()) <= MAX_DIGITS else None
 
 
-@lru_cache(maxsize=1024)
 def code(system: str, value: str, display: str) -> Code:
     """A code under the one name that its system has with us."""
     name = system.rstrip("/").lower()
@@ -79,32 +80,53 @@ class Concept:
 
     name: str
     codes: tuple[Code, ...]
+    best: Code | None
+    """LOINC where there is a LOINC code, else the first; a mere name stands as its own code."""
 
-    @property
-    def best(self) -> Code | None:
-        """LOINC where there is a LOINC code, else the first; a mere name stands as its own code."""
-        for each_code in self.codes:
-            if each_code.system == LOINC:
-                return each_code
-        if self.codes:
-            return self.codes[0]
-        return Code(system="text", code=self.name) if self.name else None
+
+Raw: TypeAlias = tuple[Any, tuple[tuple[Any, Any, Any], ...]]
+"""A concept as it is written: its text, and the system, code and display of each coding."""
+
+
+def raw_concept(value: Any) -> Raw:
+    """The concept here, unread; a bare text counts as its name."""
+    if not isinstance(value, dict):
+        return value, ()
+    codings = value.get("coding")
+    if codings is None:
+        return value.get("text"), ()
+    return value.get("text"), tuple(
+        (said.get("system"), said.get("code"), said.get("display"))
+        for said in map(fields, each(codings))
+    )
 
 
 def concept(value: Any) -> Concept:
-    """The concept here; a bare text counts as its name."""
-    if isinstance(value, str):
-        return Concept(text(value), ())
-    found = fields(value)
+    """The concept here. The same few come again and again, so they are remembered."""
+    raw = raw_concept(value)
+    if len(raw[1]) > _REMEMBERED_CODINGS:
+        return _concept(*raw)
+    try:
+        return _remembered(*raw)
+    except TypeError:
+        return _concept(*raw)
+
+
+def _concept(written: Any, codings: tuple[tuple[Any, Any, Any], ...]) -> Concept:
     codes = []
-    name = text(found.get("text"))
-    for coding in each(found.get("coding")):
-        said = fields(coding)
-        value_, display = text(said.get("code")), text(said.get("display"))
+    name = text(written)
+    for system, value, shown in codings:
+        value_, display = text(value), text(shown)
         name = name or display
         if value_:
-            codes.append(code(text(said.get("system")), value_, display))
-    return Concept(name or (codes[0].code if codes else ""), tuple(codes))
+            codes.append(code(text(system), value_, display))
+    name = name or (codes[0].code if codes else "")
+    loinc = (found for found in codes if found.system == LOINC)
+    best = next(loinc, codes[0] if codes else Code(system="text", code=name) if name else None)
+    return Concept(name, tuple(codes), best)
+
+
+_remembered: Final = lru_cache(maxsize=512)(_concept)
 
 
 def name_of(value: Any) -> str:

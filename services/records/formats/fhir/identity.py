@@ -28,6 +28,8 @@ def source_id(*parts: str) -> str:
 
 def _number(resource: Json) -> tuple[str, str] | None:
     """The first identifier that its sender means for this one thing, with who gave it."""
+    if "identifier" not in resource and "masterIdentifier" not in resource:
+        return None
     for value in (*each(resource.get("masterIdentifier")), *each(resource.get("identifier"))):
         said = fields(value)
         system, number = text(said.get("system")), text(said.get("value"))
@@ -80,12 +82,11 @@ class Claims:
             self._owner[claim] = owner
 
     def identify(self, resource: Json, entry: Entry, traits: Traits) -> str:
-        """The best name there is: a number, an address in the world, else all that is said.
+        """The best name there is: its own, or else one of all that is said of it."""
+        return self.named(resource, entry, traits.kind, traits.who) or self.loose(resource, traits)
 
-        Only what has no name at all is told apart by its content as well: a change is then another
-        thing, for nothing may be overwritten on a guess.
-        """
-        kind, who = traits.kind, traits.who
+    def named(self, resource: Json, entry: Entry, kind: str, who: str) -> str:
+        """A name that holds in the world: an identifier, an address, a UUID; "" for none."""
         number = _number(resource)
         if number and hash((number, kind)) not in self._shared:
             return source_id("number", *number, kind, who)
@@ -93,12 +94,18 @@ class Claims:
         if url.startswith(("http://", "https://")):
             return source_id("address", url)
         for uuid in (url.removeprefix("urn:uuid:"), name):
-            if is_uuid(uuid):
+            if uuid and is_uuid(uuid):
                 return source_id("address", f"urn:uuid:{uuid.lower()}")
-        if url:
-            return source_id("address", url, who)
-        loose = _loose_number(resource)
-        return source_id("loose", loose or f"={traits.content}", kind, who, *traits.about)
+        return source_id("address", url, who) if url else ""
+
+    def loose(self, resource: Json, traits: Traits) -> str:
+        """A name of everything that is said of it, for `Observation/1` is anybody's.
+
+        Only what has no name at all is told apart by its content as well: a change is then another
+        thing, for nothing may be overwritten on a guess.
+        """
+        number = _loose_number(resource) or f"={traits.content}"
+        return source_id("loose", number, traits.kind, traits.who, *traits.about)
 
     def meet_document(self, resource: Json, entry: Entry) -> None:
         """Keep what a document goes by, for a later one that replaces it."""

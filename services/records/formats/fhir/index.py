@@ -13,12 +13,6 @@ from services.records.formats.fhir.stream import Entry
 from services.records.formats.fhir.window import Json
 
 
-def test_key(resource: Json) -> str:
-    """The test that an observation is of, as a part of its identity."""
-    best = concept(resource.get("code")).best
-    return best.key if best else ""
-
-
 class Index:
     """Who and what the file speaks of, under every address it uses."""
 
@@ -48,7 +42,8 @@ class Index:
         if kind == "Observation":
             self.panels.meet_observation(resource, entry)
             if "identifier" in resource:
-                self.claims.meet(resource, entry, test_key(resource))
+                best = concept(resource.get("code")).best
+                self.claims.meet(resource, entry, best.key if best else "")
         elif kind == REPORT:
             self.panels.meet_report(resource, entry)
             self.claims.meet(resource, entry, kind)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.records.formats.fhir.elements import each, fields, name_of, text
+from services.records.formats.fhir.elements import concept, each, fields, name_of, text
 from services.records.formats.fhir.limits import MAX_LINKS
 from services.records.formats.fhir.references import addresses, references, wanted
 from services.records.formats.fhir.stream import Entry
@@ -30,22 +30,17 @@ _FURTHEST: Final = 5
 def category(resource: Json) -> tuple[bool | None, str]:
     """Whether the sender calls it laboratory work (None: doesn't say), and what it is called."""
     said = ""
-    other = False
+    is_lab: bool | None = None
     for value in each(resource.get("category")):
-        for coding in each(fields(value).get("coding")):
-            written = text(fields(coding).get("code"))
-            system = text(fields(coding).get("system")).lower()
-            lower = written.lower()
-            if lower in _LABORATORY or ("0074" in system and lower in _DEPARTMENTS):
-                return True, "laboratory"
-            other = other or lower in _OTHER
-            said = said or lower
-        name = text(value) or text(fields(value).get("text"))
-        if name.lower() in _LABORATORY:
+        found = concept(value)
+        words = [found.name.lower(), *(code.code.lower() for code in found.codes)]
+        departments = (code.code.lower() for code in found.codes if "0074" in code.system)
+        if not _LABORATORY.isdisjoint(words) or not _DEPARTMENTS.isdisjoint(departments):
             return True, "laboratory"
-        other = other or name.lower() in _OTHER
-        said = said or name
-    return (False if other else None), said
+        if not _OTHER.isdisjoint(words):
+            is_lab = False
+        said = said or words[-1]
+    return is_lab, said
 
 
 def _has_lab_profile(resource: Json) -> bool:

@@ -28,7 +28,7 @@ class Layout:
     lines: bool
 
 
-def layout(source: BinaryIO) -> Layout:
+def layout_of(source: BinaryIO) -> Layout:
     """How the file is written: UTF-8 unless its bytes can't be, and then Windows-1252."""
     source.seek(0)
     start = source.read(4)

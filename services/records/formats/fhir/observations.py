@@ -8,7 +8,7 @@ from services.records.domain.found import Patient, Reason
 from services.records.domain.result import Code, Moment, Result, ResultStatus, Value, ValueKind
 from services.records.formats.fhir.elements import Concept, concept, each, fields, long_text, text
 from services.records.formats.fhir.identity import REPORT, Traits, source_id
-from services.records.formats.fhir.index import Index, test_key
+from services.records.formats.fhir.index import Index
 from services.records.formats.fhir.laboratory import category, own_word
 from services.records.formats.fhir.leftout import NotTaken
 from services.records.formats.fhir.limits import MAX_TEXT
@@ -20,6 +20,7 @@ from services.records.formats.fhir.window import Json
 
 _STATUSES: Final = {status.value: status for status in ResultStatus}
 _RETRACTED: Final = frozenset({ResultStatus.CANCELLED, ResultStatus.ENTERED_IN_ERROR})
+_REMARKS: Final = frozenset({"note", "comments", "comment", "interpretation"})
 _PENDING: Final = frozenset({ResultStatus.REGISTERED, ResultStatus.PRELIMINARY})
 
 
@@ -174,17 +175,18 @@ class _Reading:
         return _Part(own.test, own.value, {**own.said, "note": notes})
 
     def _identity(self, who: str, frame: _Frame, own: _Part | None) -> str:
-        claims, entry = self.index.claims, self.entry
-        collected_at = frame.collected.at.isoformat() if frame.collected else ""
-        about = (collected_at, self.index.people.birth(frame.patient_key))
-        if self.holder is not self.resource:
-            report = Traits(REPORT, who, about, self.test.name)
-            inside = text(self.resource.get("id"))
-            return source_id("contained", claims.identify(self.holder, entry, report), inside)
-        shown = own.shown if own else ""
-        return claims.identify(
-            self.resource, entry, Traits(test_key(self.resource), who, about, shown)
-        )
+        claims, holder = self.index.claims, self.holder
+        is_inside = holder is not self.resource
+        kind = REPORT if is_inside else self.test.best.key if self.test.best else ""
+        name = claims.named(holder, self.entry, kind, who)
+        if not name:
+            when = frame.collected.at.isoformat() if frame.collected else ""
+            about = (when, self.index.people.birth(frame.patient_key))
+            shown = own.shown if own else ""
+            name = claims.loose(holder, Traits(kind, who, about, shown))
+        if is_inside:
+            return source_id("contained", name, text(self.resource.get("id")))
+        return name
 
     def _result(self, part: _Part, name: str, frame: _Frame, panel: str) -> Result:
         code, said, resource = _code(part.test), part.said, self.resource
@@ -216,6 +218,8 @@ class _Reading:
         return self.index.names.all(value, self.holder, self.entry) if value else ""
 
     def _comment(self, said: Json) -> str:
+        if _REMARKS.isdisjoint(said):
+            return ""
         lines = [long_text(fields(note).get("text")) for note in each(said.get("note"))]
         lines.append(long_text(said.get("comments")) or long_text(said.get("comment")))
         if "interpretation" in said:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from services.records.formats.fhir.elements import each, fields, text
@@ -42,9 +43,9 @@ def reference(value: Any) -> Reference:
     if "identifier" in said:
         identifier = fields(said["identifier"])
         system, number = text(identifier.get("system")), text(identifier.get("value"))
-    if found := _RESOURCE.fullmatch(to):
-        kind = found[1]
-    elif found := _CONDITIONAL.fullmatch(to):
+    if name := local(to):
+        kind = name.partition("/")[0]
+    elif "?" in to and (found := _CONDITIONAL.fullmatch(to)):
         kind, system, number = found[1], found[2] or system, found[3]
     return Reference(to, system, number, display, kind)
 
@@ -68,9 +69,10 @@ def is_uuid(name: str) -> bool:
     return _UUID.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=1024)
 def local(to: str) -> str:
     """`Observation/7` for every way to write that address; "" for another sort of address."""
-    found = _RESOURCE.fullmatch(to)
+    found = None if to.startswith("urn:") else _RESOURCE.fullmatch(to)
     return f"{found[1]}/{found[2]}" if found else ""
 
 

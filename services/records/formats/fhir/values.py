@@ -115,6 +115,9 @@ _READERS: Final[dict[str, Callable[[Any], Value | None]]] = {
 
 def value_of(said: Json) -> Value | None:
     """What an observation or a component says; its reason for saying nothing; None for neither."""
+    found = _quantity(said["valueQuantity"]) if "valueQuantity" in said else None
+    if found:
+        return found
     unknown = ""
     for name in said:
         if name.startswith("value"):
