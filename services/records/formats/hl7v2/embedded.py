@@ -1,6 +1,5 @@
 """Documents inside a field: what is declared of them, and what they really are."""
 
-import base64
 import binascii
 import re
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ _MAGIC = tuple(
     )
 )
 _BASE64_MAGIC = ("JVBERi0", "/9j/", "iVBORw0K", "R0lGOD", "SUkqA", "TU0AK", "e1xydG", "UEsDB")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]*+[=\s]*+", re.ASCII)
 _DECLARED = (
     (re.compile(r"pdf"), "application/pdf"),
     (re.compile(r"x?html?"), "text/html"),
@@ -58,7 +58,7 @@ class Content:
 
 def is_document(value_type: str, fields: Fields) -> bool:
     """Whether an OBX carries a document: by its type, or as base64 put into a text field."""
-    return value_type in DOCUMENT_TYPES or fields.raw(5).lstrip().startswith(_BASE64_MAGIC[0])
+    return value_type in DOCUMENT_TYPES or fields.raw(5).startswith(_BASE64_MAGIC[0])
 
 
 def content(value_type: str, fields: Fields) -> Content | Reason:
@@ -68,7 +68,7 @@ def content(value_type: str, fields: Fields) -> Content | Reason:
     encoding = fields.encoding
     declared, how, written = _dissected(fields.raw(5), encoding)
     if not how:
-        how = "base64" if written.lstrip().startswith(_BASE64_MAGIC) else "text"
+        how = "base64" if written.startswith(_BASE64_MAGIC) else "text"
     if how == "text":
         data = fields.text(written).strip().encode()
     else:
@@ -107,13 +107,18 @@ def _decoded(how: str, written: str, encoding: Encoding) -> bytes | None:
     if written.startswith("data:"):
         written = written.partition(",")[2]
     try:
-        plain = written.encode("ascii").translate(None, b" \t\r\n")
         if how == "hex":
-            return bytes.fromhex(plain.decode())
-        unpadded = plain.rstrip(b"=")
-        return base64.b64decode(unpadded + b"=" * (-len(unpadded) % 4), validate=True)
-    except (ValueError, binascii.Error):
+            return bytes.fromhex(written)
+        return _from_base64(written) if _BASE64.fullmatch(written) else None
+    except ValueError:
         return None
+
+
+def _from_base64(written: str) -> bytes:
+    try:
+        return binascii.a2b_base64(written)
+    except binascii.Error:
+        return binascii.a2b_base64(f"{written}==")
 
 
 def _media_type(declared: str, data: bytes) -> str:

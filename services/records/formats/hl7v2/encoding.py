@@ -85,7 +85,8 @@ def declared_by(header: str) -> Encoding:
     if doubled:
         characters = characters[:3] + characters[4:]
     if any(character.isalnum() or character.isspace() for character in characters) or (
-        _lost_some(characters) and characters[:1] != message_type[3:4]
+        _lost_some(characters)
+        and (characters.startswith(_STANDARD[0]) or characters[:1] != message_type[3:4])
     ):
         characters = _STANDARD
     component, repetition, escape, subcomponent = (

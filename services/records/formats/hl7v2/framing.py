@@ -86,13 +86,15 @@ class _Reading:
     size: int = 0
     open: bool = False
     overflowed: bool = False
+    skipping: bool = False
+    """The last segment was too large, so its further lines are not the one's before it."""
     separator: bytes = b""
     raws: list[bytearray] = field(default_factory=list)
     cut: list[bytes] = field(default_factory=list)
 
     def begin(self, header: bytes) -> None:
         self.number += 1
-        self.open, self.overflowed = True, False
+        self.open, self.overflowed, self.skipping = True, False, False
         self.size = len(header)
         self.separator = _separator(header)
         self.raws, self.cut = [bytearray(header)], []
@@ -105,14 +107,15 @@ class _Reading:
         self.overflowed |= self.size > LARGEST_MESSAGE or len(self.raws) >= MOST_SEGMENTS
         if self.overflowed:
             self.raws = self.raws[:1]
-        elif not whole:
-            self.cut.append(stripped[:_HEAD])
         elif not self._is_segment(stripped):
-            self._continue(b"\n" + line)
+            self._continue(b"\n" + line, whole=whole)
         elif stripped[:3] == _CONTINUATION:
-            self._continue(stripped[3 + len(self.separator) :])
-        else:
+            self._continue(stripped[3 + len(self.separator) :], whole=whole)
+        elif whole:
+            self.skipping = False
             self.raws.append(bytearray(stripped))
+        else:
+            self._skip(stripped)
 
     def finish(self) -> Iterator[Message | LeftOut]:
         if not self.open:
@@ -153,10 +156,16 @@ class _Reading:
             bool(_NAME.match(stripped)) and stripped.startswith(self.separator, 3)
         )
 
-    def _continue(self, more: bytes) -> None:
+    def _continue(self, more: bytes, *, whole: bool) -> None:
+        if self.skipping:
+            return
         self.raws[-1] += more
-        if len(self.raws[-1]) > LARGEST_SEGMENT and len(self.raws) > 1:
-            self.cut.append(bytes(self.raws.pop()[:_HEAD]))
+        if (len(self.raws[-1]) > LARGEST_SEGMENT or not whole) and len(self.raws) > 1:
+            self._skip(bytes(self.raws.pop()[:_HEAD]))
+
+    def _skip(self, head: bytes) -> None:
+        self.skipping = True
+        self.cut.append(head[:_HEAD])
 
 
 def _separator(header: bytes) -> bytes:
