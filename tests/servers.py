@@ -95,6 +95,9 @@ def _embedded(stack: ExitStack, folder: Path, made: keys.Keys) -> tuple[int, int
 
 
 def _in_containers(stack: ExitStack, folder: Path, made: keys.Keys) -> tuple[int, int]:
+    # Its helper image can't be pulled everywhere; what we start we stop.
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+    os.environ.setdefault("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
     from testcontainers.core.container import DockerContainer
 
     config = nats_config.render(made.nats_public(), host="0.0.0.0", port=4222, store="/data")

@@ -152,7 +152,10 @@ class Deliver(BaseMiddleware):
         EXPIRES.set(expires)
         with metrics.answering(msg.raw_message.subject) as outcome:
             try:
-                async with asyncio.timeout(expires - time.time()):
+                left = expires - time.time()
+                if left <= 0:
+                    raise TimeoutError
+                async with asyncio.timeout(left):
                     reply = await call_next(msg)
             except Refused as refused:
                 outcome.said("refused")
