@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,6 +44,8 @@ class Mailboxes:
                 raise RuntimeError(words)
             case ["wait", seconds]:
                 await asyncio.sleep(float(seconds))
+            case _:
+                pass
         self.ended.append(asked.visa)
         return Mailbox(opened_at=utcnow())
 
@@ -131,6 +134,10 @@ async def test_what_is_asked_on_the_way_inherits_the_deadline(servers: Servers) 
         assert time.monotonic() - began < 0.5
 
 
+def _ready(server: TestServer) -> bool:
+    return bool(server.app[lifeline.LINE].ready)
+
+
 async def test_a_replica_that_stops_loses_no_request(servers: Servers) -> None:
     staying, leaving = Mailboxes(), Mailboxes()
     failed: list[BaseException] = []
@@ -151,7 +158,7 @@ async def test_a_replica_that_stops_loses_no_request(servers: Servers) -> None:
             leaving = Mailboxes()
             other = TestServer(app(servers, leaving))
             await other.start_server()
-            await until(lambda other=other: other.app[lifeline.LINE].ready)
+            await until(partial(_ready, other))
             stop.clear()
             askers = [asyncio.create_task(keep_asking(gateway)) for _ in range(10)]
             await asyncio.sleep(0.4)
