@@ -24,7 +24,7 @@ from gateway.pages import (
     staff_patient,
     staff_patients,
 )
-from libs.runtime import broker
+from libs.runtime import broker, lifeline
 from libs.runtime import health as condition
 
 FORM_LIMIT = 2 * 1024 * 1024
@@ -82,7 +82,7 @@ def conditioned(config: Config) -> Callable[[web.Application], AbstractAsyncCont
     @asynccontextmanager
     async def context(app: web.Application) -> AsyncIterator[None]:
         inner = web.Application()
-        inner[condition.LINE] = app[condition.LINE]
+        inner[lifeline.LINE] = app[lifeline.LINE]
         inner.add_routes(condition.routes)
         runner = web.AppRunner(inner, access_log=None)
         await runner.setup()

@@ -44,7 +44,7 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
 async def _page(request: web.Request, status: int) -> web.StreamResponse:
     if request.path.startswith("/api/"):
         return web.json_response({"error": SENTENCES[status]}, status=status)
-    return render(request, f"errors/{status}.html", await shell.plain(request), status=status)
+    return render(request, f"errors/{status}.html", shell.plain(request), status=status)
 
 
 SENTENCES = {

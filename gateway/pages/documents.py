@@ -69,7 +69,7 @@ async def content(request: web.Request) -> web.StreamResponse:
             visa=acting.visa, patient_id=acting.patient_id, document_id=_id(request)
         )
         page = await ask(request.app[BROKER], asked, within=10)
-        response = render(request, "documents/cda.html", await shell.bare(request), html=page.html)
+        response = render(request, "documents/cda.html", shell.plain(request), html=page.html)
         response.headers["Content-Security-Policy"] = SANDBOX
         response.headers["X-Frame-Options"] = "SAMEORIGIN"
         return response

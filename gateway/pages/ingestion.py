@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 from gateway import reading, uploads
 from libs.contracts.base import Refused
 from libs.contracts.identity import AdmitMachine
-from libs.contracts.records import Refusal, ShowImport, StartImport
+from libs.contracts.records import UPLOAD_LIMIT, Refusal, ShowImport, StartImport
 from libs.runtime.broker import BROKER, ask
 
 TYPES = {
@@ -39,7 +39,7 @@ async def ingest(request: web.Request) -> web.Response:
     visa = await _machine(request)
     if request.content_type not in TYPES:
         return _problem(415, f"Content-Type is to be one of {', '.join(sorted(TYPES))}.")
-    if (request.content_length or 0) > uploads.UPLOAD_LIMIT:
+    if (request.content_length or 0) > UPLOAD_LIMIT:
         return _problem(*PROBLEMS[Refusal.TOO_LARGE])
     try:
         upload_id = await uploads.pass_on(

@@ -1,0 +1,137 @@
+"""What stands around each kind of page: the door, a record, the staff side. And notices."""
+
+from uuid import UUID
+
+from aiohttp import web
+
+from gateway import session
+from gateway.rendering import NOTICE_COOKIE, Chrome, Notice
+from libs.contracts.base import Refused
+from libs.contracts.identity import Practice
+from libs.contracts.records import ListImports
+from libs.contracts.visa import Capacity
+from libs.runtime.broker import BROKER, Unavailable, ask
+
+NOTICES: dict[str, Notice] = {
+    "registered": Notice(text="Your password is saved. You can log in now."),
+    "accepted": Notice(text="You can see this record from now on."),
+    "password_reset": Notice(text="Your new password is saved. You can log in now."),
+    "password_changed": Notice(
+        text="Your new password is saved. Everyone logged in elsewhere was logged out."
+    ),
+    "email_to_confirm": Notice(
+        text="We have sent an email to the new address. It counts once you choose the link in it."
+    ),
+    "email_changed": Notice(text="Your new email address is in use now. Log in with it."),
+    "sessions_ended": Notice(text="Done. It is logged out."),
+    "logged_out": Notice(text="You are logged out."),
+    "patient_added": Notice(text="The patient is on your list. No email was sent."),
+    "patient_invited": Notice(text="An email with a registration link is on its way."),
+    "resent": Notice(text="A new email is on its way. The link in the one before no longer works."),
+    "email_corrected": Notice(text="The new address is saved."),
+    "document_filed": Notice(text="The document is in the record."),
+    "result_added": Notice(text="The result is in the record."),
+    "result_corrected": Notice(text="The result is corrected. The old value stays to be seen."),
+    "email_again": Notice(text="It is being sent again."),
+    "sent_moments_ago": Notice(
+        text="An email has only just gone. Give it five minutes.", kind="warn"
+    ),
+    "already_registered": Notice(text="This patient has registered already.", kind="warn"),
+    "unknown_patient": Notice(text="This patient has not been invited yet.", kind="warn"),
+    "email_missing": Notice(
+        text="There is no email address to invite. Add one first.", kind="warn"
+    ),
+    "email_not_usable": Notice(
+        text="That is no email address. It looks like name@example.com.", kind="warn"
+    ),
+    "not_allowed": Notice(text="Your role does not include this.", kind="warn"),
+}
+"""What can be said once after a form. The browser carries the name only, never the words."""
+
+
+async def door(request: web.Request, *, practice_id: UUID | None = None) -> Chrome:
+    """A page without a session, in a practice's name where one is known."""
+    return Chrome(practice=await _practice(request, practice_id), notice=said(request))
+
+
+async def person(request: web.Request, who: session.SignedIn) -> Chrome:
+    """A page about somebody's own account, not about a record."""
+    seat = who.session.seat
+    return Chrome(
+        session=who.session,
+        practice=await _practice(request, seat.practice_id if seat else None),
+        notice=said(request),
+    )
+
+
+async def record(request: web.Request, acting: session.Acting, *, tab: str) -> Chrome:
+    """A page of a record; whose it is stands on it everywhere."""
+    return Chrome(
+        session=acting.person.session,
+        practice=await _practice(request, acting.access.practice_id),
+        patient_id=acting.patient_id,
+        acting=acting.access.capacity is not Capacity.SELF,
+        several=acting.several,
+        tab=tab,
+        notice=said(request),
+    )
+
+
+async def staff(request: web.Request, who: session.AtWork, *, tab: str) -> Chrome:
+    """A page of the staff side, with how many imports wait for somebody."""
+    try:
+        waiting = (await ask(request.app[BROKER], ListImports(visa=who.visa, waiting=True))).waiting
+    except (Unavailable, Refused):
+        waiting = None
+    return Chrome(
+        session=who.person.session,
+        practice=await _practice(request, who.seat.practice_id),
+        waiting=waiting,
+        tab=tab,
+        notice=said(request),
+    )
+
+
+def plain(request: web.Request) -> Chrome:
+    """A page that says what went wrong: it asks nobody, since asking may be what went wrong."""
+    who = request.get(session.PERSON)
+    return Chrome(session=who.session if who else None)
+
+
+def notice(response: web.Response | web.HTTPException, name: str) -> None:
+    """Say this on the next page, once."""
+    response.set_cookie(
+        NOTICE_COOKIE, name, path="/", max_age=60, secure=True, httponly=True, samesite="Lax"
+    )
+
+
+def said(request: web.Request) -> Notice | None:
+    """What the page before left to be said."""
+    return NOTICES.get(request.cookies.get(NOTICE_COOKIE, ""))
+
+
+def health_of(request: web.Request, patient_id: UUID) -> str:
+    """The address of a patient's Health page."""
+    return str(request.app.router["health"].url_for(patient=str(patient_id)))
+
+
+def patient_of(request: web.Request, patient_id: UUID) -> str:
+    """The address of a patient's page on the staff side."""
+    return str(request.app.router["patient"].url_for(patient=str(patient_id)))
+
+
+def back_to_patient(request: web.Request, patient_id: UUID, name: str) -> web.Response:
+    """To the patient's page on the staff side, with a notice."""
+    response = web.HTTPSeeOther(patient_of(request, patient_id))
+    notice(response, name)
+    raise response
+
+
+async def _practice(request: web.Request, practice_id: UUID | None) -> Practice | None:
+    """A page does without the practice's name while identity is away."""
+    if practice_id is None:
+        return None
+    try:
+        return await session.practice(request, practice_id)
+    except (Unavailable, Refused):
+        return None
