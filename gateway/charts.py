@@ -260,7 +260,7 @@ def _band(
         bottom = BOTTOM if band.low is None else scale.y(band.low)
         path += f"M{left:g} {top:g}H{right:g}V{bottom:g}H{left:g}z"
         if bottom - top > 26 and right - left > 130:  # noqa: PLR2004
-            label = Label(x=left + 8, y=top + 18, text="Lab’s range")
+            label = Label(x=left + 8, y=top + 18, text="Lab's range")
     return path, label
 
 
