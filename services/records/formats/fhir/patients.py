@@ -1,6 +1,7 @@
 """Who a FHIR file is about: its Patient resources, and patients that it only refers to."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,6 +25,7 @@ from services.records.formats.fhir.window import Json
 _ANY_BUNDLE: Final = -1
 _BY_IDENTIFIER: Final = -2
 _NAME_USES: Final = ("official", "usual", "", "temp", "nickname", "anonymous", "maiden", "old")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SEVERAL: Final = ""
 """Stands for the key where one address means several people."""
 
@@ -63,8 +65,9 @@ def _names(resource: Json) -> Iterator[tuple[int, str, str]]:
 
 def _birth_date(value: Any) -> date | None:
     """The day of birth; a month or a year alone is no day, and none is made up."""
+    written = _DAY.match(text(value))
     try:
-        return date.fromisoformat(text(value)[:10])
+        return date.fromisoformat(written[0]) if written else None
     except ValueError:
         return None
 
