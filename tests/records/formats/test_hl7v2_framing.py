@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.records.domain.found import LeftOut, Patient, Reason, Unreadable
+from services.records.domain.found import Document, LeftOut, Patient, Reason, Unreadable
 from services.records.domain.result import Result
 from services.records.formats.hl7v2.charsets import decode
 from services.records.formats.hl7v2.encoding import declared_by
@@ -136,6 +136,15 @@ def test_what_is_missing_of_the_separators_is_as_the_standard_has_it(characters:
 
     assert [patient.family for patient in only(Patient, found)] == ["Alvarez"]
     assert [result.value.text for result in only(Result, found)] == ["141", "café &"]
+
+
+def test_a_separator_that_another_use_has_taken_is_none() -> None:
+    data = "\r".join(SEGMENTS).replace("~", "").replace("|^\\&|", "|^|", 1).replace("|", "~")
+    pdf = "OBX~2~ED~T^Text^L~~^AP^pdf^Base64^JVBERi0x~~~~~~F"
+    found = found_in(data.replace(data.split("\r")[-1], pdf).encode())
+
+    assert [result.value.text for result in only(Result, found)] == ["141"]
+    assert [document.content for document in only(Document, found)] == [b"%PDF-1"]
 
 
 def test_separators_that_look_lost_but_are_used_are_used() -> None:

@@ -6,6 +6,7 @@ from services.records.domain.found import Identifier, LeftOut, Patient, Reason
 from services.records.domain.result import (
     Result,
 )
+from services.records.formats.hl7v2 import MOST_REMEMBERED_PATIENTS
 from tests.records.formats.hl7v2_messages import (
     HEADER,
     ORDER,
@@ -89,3 +90,13 @@ def test_each_patient_of_a_message_keeps_their_own_results() -> None:
     found = found_in(message(PATIENT, ORDER, SODIUM, other, ORDER, SODIUM))
 
     assert [result.patient_key for result in only(Result, found)] == ["CLINIC|4711", "CLINIC|4712"]
+
+
+def test_of_very_many_patients_the_first_are_told_again() -> None:
+    """What is remembered of a batch has a bound, so a patient may come twice and is the same."""
+    count = MOST_REMEMBERED_PATIENTS + 1
+    data = b"".join(message(SODIUM, patient=f"PID|1||{number}") for number in range(count))
+    keys = [patient.key for patient in only(Patient, found_in(data + data))]
+
+    assert len(set(keys)) == count
+    assert count < len(keys) <= 2 * count

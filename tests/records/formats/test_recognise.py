@@ -49,6 +49,7 @@ def test_no_other_file_of_the_corpus_is_taken_for_clinical_data(path: Path, decl
         (FHIR.decode().encode("utf-16"), Format.FHIR),
         (b'{\n  "id": "x",\n  "resourceType" : "Patient"\n}\n', Format.FHIR),
         (b'{"entry": [' + b" " * HEAD, Format.FHIR),
+        (b'{\n"resourceType": "Patient"\n}\n{\n"resourceType": "Patient"\n}', Format.FHIR),
         (FHIR + b"\n" + FHIR + b"\n", Format.FHIR_NDJSON),
         (FHIR + b"\r\n" + FHIR, Format.FHIR_NDJSON),
         (FHIR + b"\n\n  " + FHIR[:20], Format.FHIR_NDJSON),

@@ -26,7 +26,7 @@ OTHER_TRADES = frozenset(
     | {"RAS", "RDE", "RDS", "RGV", "SIU", "SRM", "VXU", "VXR", "VXX"}
 )
 _DOCUMENT_MESSAGE = "MDM"
-_MOST_REMEMBERED_PATIENTS = 10_000
+MOST_REMEMBERED_PATIENTS = 10_000
 
 
 def read(source: BinaryIO) -> Iterator[Found]:
@@ -41,7 +41,7 @@ def read(source: BinaryIO) -> Iterator[Found]:
             if isinstance(found, Patient):
                 if hash(found) in told:
                     continue
-                if len(told) >= _MOST_REMEMBERED_PATIENTS:
+                if len(told) >= MOST_REMEMBERED_PATIENTS:
                     told.clear()
                 told.add(hash(found))
             yield found

@@ -144,8 +144,7 @@ def _observations(order: Order, frame: Ordered) -> Iterator[Observation]:
             owner, _ = next(owners)
             if current and owner not in {ON_ORDER, ON_PATIENT}:
                 current.add_comment(note(segment))
-    if current:
-        yield current
+    yield from filter(None, [current])
 
 
 def _taken(finding: Finding, said: Said) -> Iterator[Found]:
