@@ -1,5 +1,6 @@
 """What stands around each kind of page: the door, a record, the staff side. And notices."""
 
+import asyncio
 from uuid import UUID
 
 from aiohttp import web
@@ -79,13 +80,12 @@ async def record(request: web.Request, acting: session.Acting, *, tab: str) -> C
 
 async def staff(request: web.Request, who: session.AtWork, *, tab: str) -> Chrome:
     """A page of the staff side, with how many imports wait for somebody."""
-    try:
-        waiting = (await ask(request.app[BROKER], ListImports(visa=who.visa, waiting=True))).waiting
-    except (Unavailable, Refused):
-        waiting = None
+    practice, waiting = await asyncio.gather(
+        _practice(request, who.seat.practice_id), _waiting(request, who)
+    )
     return Chrome(
         session=who.person.session,
-        practice=await _practice(request, who.seat.practice_id),
+        practice=practice,
         waiting=waiting,
         tab=tab,
         notice=said(request),
@@ -125,6 +125,14 @@ def back_to_patient(request: web.Request, patient_id: UUID, name: str) -> web.Re
     response = web.HTTPSeeOther(patient_of(request, patient_id))
     notice(response, name)
     raise response
+
+
+async def _waiting(request: web.Request, who: session.AtWork) -> int | None:
+    try:
+        asked = ListImports(visa=who.visa, waiting=True)
+        return (await ask(request.app[BROKER], asked)).waiting
+    except (Unavailable, Refused):
+        return None
 
 
 async def _practice(request: web.Request, practice_id: UUID | None) -> Practice | None:

@@ -2,16 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import TypeVar
 
+import nats
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from faststream.nats import NatsBroker
 
+from libs.contracts.base import Event, owner
 from libs.contracts.visa import Passport, Visa
 from libs.runtime import broker, lifeline, outbox
 from libs.runtime.seal import Seal
 from tests.servers import Servers
 from tests.waiting import until
+
+E = TypeVar("E", bound=Event)
 
 
 @asynccontextmanager
@@ -38,11 +44,41 @@ def sealed(servers: Servers, statement: Visa | Passport, *, by: str) -> str:
     return Seal(by, servers.keys.signing[by]).close(statement)
 
 
-def relay(servers: Servers, service: str) -> web.Application:
+def relay(
+    servers: Servers,
+    service: str,
+    *,
+    nats_port: int | None = None,
+    postgres_port: int | None = None,
+) -> web.Application:
     """Only the relay of a service: what is in its outbox reaches its stream."""
-    app = web.Application()
-    app.cleanup_ctx.append(
-        broker.connected(service, servers.nats_url, servers.credentials(service))
+    here = replace(
+        servers,
+        nats_port=nats_port or servers.nats_port,
+        postgres_port=postgres_port or servers.postgres_port,
     )
-    app.cleanup_ctx.append(outbox.relayed(service, servers.database_url(service)))
+    app = web.Application()
+    app.cleanup_ctx.append(broker.connected(service, here.nats_url, here.credentials(service)))
+    app.cleanup_ctx.append(outbox.relayed(service, here.database_url(service)))
     return app
+
+
+async def stored(servers: Servers, event: type[E]) -> list[E]:
+    """Every such event in its stream, in the order in which NATS has it."""
+    client = await nats.connect(
+        servers.nats_url,
+        nkeys_seed=servers.credentials("provisioner"),
+        inbox_prefix=b"_INBOX_provisioner",
+    )
+    jetstream, stream = client.jetstream(), owner(event)
+    state = (await jetstream.stream_info(stream)).state
+    messages = [
+        await jetstream.get_msg(stream, seq=number)
+        for number in range(state.first_seq, state.last_seq + 1)
+    ]
+    await client.close()
+    return [
+        event.model_validate_json(message.data or b"")
+        for message in messages
+        if message.subject == event.subject
+    ]
