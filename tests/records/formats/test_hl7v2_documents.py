@@ -8,6 +8,7 @@ import pytest
 from services.records.domain.found import Document, Patient, Reason
 from services.records.domain.result import Result, ResultStatus
 from services.records.formats.hl7v2.documents import LONGEST_DOCUMENT
+from services.records.formats.hl7v2.embedded import UTF8_TEXT
 from tests.records.formats.hl7v2_messages import (
     HEADER,
     ORDER,
@@ -54,7 +55,7 @@ def encoded(data: bytes) -> str:
         (f"^text^xml^Base64^{encoded(b'<?xml?><a/>')}", b"<?xml?><a/>", "text/xml"),
         (f"^text^rtf^Base64^{encoded(b'{x' + b'rtf1}')}", b"{xrtf1}", "text/plain"),
         ("^image^png^Hex^" + PNG.hex(), PNG, "image/png"),
-        (r"^TEXT^plain^A^Line 1\.br\Line 2 \T\ ^ more", b"Line 1\nLine 2 & ^ more", "text/plain"),
+        (r"^TEXT^plain^A^Line 1\.br\Line 2 \T\ ^ more", b"Line 1\nLine 2 & ^ more", UTF8_TEXT),
         (f"^application^pdf^Base64^data:application/pdf;base64,{PDF64}", PDF, "application/pdf"),
         (f"^application^pdf^Base64^{PDF64.rstrip('=')}", PDF, "application/pdf"),
         (f"^application^pdf^Base64^{PDF64[:20]}\\.br\\{PDF64[20:]}", PDF, "application/pdf"),
@@ -103,14 +104,42 @@ def test_a_document_without_usable_content_is_left_out(
     assert reasons_in(embedded(value, value_type)) == [(reason, "message 1, OBX 1")]
 
 
-@pytest.mark.parametrize(
-    ("status", "reason"), [("X", Reason.CANCELLED), ("W", Reason.ENTERED_IN_ERROR)]
-)
-def test_a_withdrawn_document_is_left_out(status: str, reason: Reason) -> None:
-    for header in (HEADER, MDM):
-        value = f"OBX|1|ED|PDF^Report^L||^application^pdf^Base64^{PDF64}||||||{status}"
+@pytest.mark.parametrize("status", ["X", "D", "W"])
+@pytest.mark.parametrize("header", [HEADER, MDM])
+def test_a_withdrawn_document_takes_back_the_one_before(status: str, header: str) -> None:
+    segment = f"OBX|1|ED|PDF^Report^L||^application^pdf^Base64^{PDF64}||||||"
+    (given,) = only(Document, found_in(message(TXA, ORDER, segment + "F", header=header)))
+    (taken_back,) = only(Document, found_in(message(TXA, ORDER, segment + status, header=header)))
 
-        assert reasons_in(message(value, header=header)) == [(reason, "message 1, OBX 1")]
+    assert taken_back.source_id == given.source_id
+    assert (taken_back.status, taken_back.content) == (ResultStatus.ENTERED_IN_ERROR, b"")
+
+
+def test_a_withdrawn_text_takes_back_the_one_before_and_a_withdrawn_line_only_itself() -> None:
+    line = "OBX|1|TX|T^Text||one||||||F"
+    wrong = "OBX|2|TX|T^Text||wrong||||||W"
+    (given,) = only(Document, found_in(mdm(line)))
+    (corrected,) = only(Document, found_in(mdm(line, wrong)))
+    (taken_back,) = only(Document, found_in(mdm(wrong)))
+
+    assert {given.source_id} == {corrected.source_id, taken_back.source_id}
+    assert corrected.content == b"one"
+    assert (taken_back.status, taken_back.content) == (ResultStatus.ENTERED_IN_ERROR, b"")
+    assert reasons_in(mdm(line, wrong)) == [(Reason.ENTERED_IN_ERROR, "message 1, OBX 2")]
+
+
+def test_a_cancellation_takes_back_the_text_and_the_embedded_documents() -> None:
+    given = only(
+        Document,
+        found_in(mdm("OBX|1|TX|||text||||||F", f"OBX|2|ED|||^AP^pdf^Base64^{PDF64}||||||F")),
+    )
+    taken_back = only(Document, found_in(mdm(event="T11")))
+
+    assert {each.source_id for each in given} <= {each.source_id for each in taken_back}
+    assert {each.status for each in taken_back} == {ResultStatus.ENTERED_IN_ERROR}
+    assert only(Document, found_in(mdm(event="T11", txa="TXA|1|DS"))) == []
+    nobodys = message(TXA, header=MDM.replace("T02", "T11"), patient="", order="")
+    assert {each.patient_key for each in only(Document, found_in(nobodys))} == {""}
 
 
 def test_documents_alike_are_several_and_the_very_same_one_is_one() -> None:
@@ -165,7 +194,7 @@ def test_the_lines_of_an_mdm_are_one_text_with_what_its_txa_says() -> None:
     assert document.content.decode() == (
         "Dear colleague,\n\nshe is well.\nNaïve <b>text</b>\nDictated.\nText: 5 mg"
     )
-    assert (document.media_type, document.title) == ("text/plain", "Text")
+    assert (document.media_type, document.title) == ("text/plain; charset=utf-8", "Text")
     assert (document.kind, document.author) == ("Discharge summary", "Dr. Gregory House")
     assert document.status is ResultStatus.FINAL
     assert document.file_name == "file.txt"
@@ -262,7 +291,7 @@ def test_an_mdm_without_a_document_says_why(
     data = mdm(*segments, event=event, txa=txa)
 
     assert reasons_in(data) == [(reason, "message 1")]
-    assert only(Document, found_in(data)) == []
+    assert not any(document.content for document in only(Document, found_in(data)))
 
 
 def test_a_pointer_to_a_study_and_a_note_outside_the_text_are_left_out() -> None:

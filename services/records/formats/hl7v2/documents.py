@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.records.domain.found import Document, Found, LeftOut, Patient, Reason
 from services.records.domain.result import LOINC, Moment, ResultStatus
@@ -18,6 +18,8 @@ from services.records.formats.hl7v2.values import TEXT_TYPES, read_value, text_l
 LONGEST_DOCUMENT = 2_000_000
 """Characters of a document that is sent as text."""
 
+_TEXT = "text"
+_MOST_PARTS = 20
 _REPLACEMENTS = frozenset({"T09", "T10"})
 _CANCELLATION = "T11"
 _DELETED = "CA"
@@ -71,9 +73,13 @@ class Frame:
     def where(self) -> str:
         return f"message {self.header.number}"
 
+    def withdrawn(self, part: str) -> Document:
+        """The same part as it was sent before, taken back."""
+        return replace(self.document(part, "", b""), status=ResultStatus.ENTERED_IN_ERROR)
+
     def document(self, part: str, media_type: str, content: bytes) -> Document:
         """One part of the message as a document; `part` tells it from the message's others."""
-        replaces = self.header.event in _REPLACEMENTS and self.parent
+        replaces_another = self.header.event in _REPLACEMENTS and self.parent
         return Document(
             source_id=self._source_id(self.number or self.header.control_id, part),
             patient_key=self.patient.key if self.patient else "",
@@ -85,7 +91,7 @@ class Frame:
             dated=self.dated,
             author=self.author,
             file_name=self.file_name,
-            replaces=self._source_id(self.parent, part) if replaces else "",
+            replaces=self._source_id(self.parent, part) if replaces_another else "",
             status=self.status,
         )
 
@@ -101,6 +107,7 @@ class _Text:
     paragraphs: list[tuple[str, list[str]]] = field(default_factory=list)
     size: int = 0
     count: int = 0
+    withdrawn: int = 0
 
     def add(self, name: str, lines: list[str]) -> None:
         self.size += sum(len(line) + 1 for line in lines)
@@ -126,17 +133,18 @@ def documents(orders: list[Order], header: Header) -> Iterator[Found]:
     frame = _frame(orders, header)
     segments = [each for order in orders for each in order.rest]
     observed = sum(segment.name == "OBX" for _, segment in segments)
-    if header.event == _CANCELLATION or frame.is_deleted or not observed:
-        reason = Reason.CANCELLED if observed or frame.is_deleted else Reason.NO_CONTENT
-        if header.event == _CANCELLATION:
-            reason = Reason.CANCELLED
+    cancelled = header.event == _CANCELLATION or frame.is_deleted
+    if cancelled or not observed:
+        reason = Reason.CANCELLED if cancelled else Reason.NO_CONTENT
         what = f"{header.name} message"
         yield LeftOut(reason=reason, what=what, where=frame.where, count=max(observed, 1))
+        if cancelled and frame.number:
+            yield from _taken_back(frame, observed)
         return
     pid = next((order.pid for order in orders if order.pid), None)
     yield from introduced(pid, frame.patient, header, first=True)
     text = _Text()
-    embedded_so_far: set[str] = set()
+    embedded_so_far: list[str] = []
     notes_before = 0
     for place, segment in segments:
         if segment.name == "OBX":
@@ -152,8 +160,21 @@ def documents(orders: list[Order], header: Header) -> Iterator[Found]:
         yield LeftOut(reason=reason, what=what, where=frame.where, count=notes_before)
 
 
+def _taken_back(frame: Frame, observed: int) -> Iterator[Found]:
+    """Every part that the cancelled document may have had; it is cancelled without them."""
+    if frame.patient:
+        yield frame.patient
+    yield frame.withdrawn(_TEXT)
+    for number in range(min(max(observed, 1), _MOST_PARTS)):
+        yield frame.withdrawn(_embedded(number))
+
+
+def _embedded(number: int) -> str:
+    return f"embedded {number}"
+
+
 def _observed(
-    segment: Segment, place: int, frame: Frame, text: _Text, embedded_so_far: set[str]
+    segment: Segment, place: int, frame: Frame, text: _Text, embedded_so_far: list[str]
 ) -> Iterator[Found]:
     fields = segment.fields()
     value_type = fields.component(2).upper()
@@ -164,22 +185,23 @@ def _observed(
         what = " ".join(filter(None, ("OBX", name)))
         return LeftOut(reason=reason, what=what, where=f"{frame.where}, OBX {place}")
 
-    status = status_of(status_letter(fields))
-    if status in WITHDRAWN:
-        cancelled = status is ResultStatus.CANCELLED
-        yield left_out(Reason.CANCELLED if cancelled else Reason.ENTERED_IN_ERROR)
-    elif embedded.is_document(value_type, fields):
+    withdrawn = status_of(status_letter(fields)) in WITHDRAWN
+    if embedded.is_document(value_type, fields):
         content = embedded.content(value_type, fields)
-        if isinstance(content, Reason):
+        part = _embedded(len(embedded_so_far))
+        if withdrawn:
+            embedded_so_far.append("")
+            yield frame.withdrawn(part)
+        elif isinstance(content, Reason):
             yield left_out(content)
-            return
-        digest = hashlib.sha256(content.data).hexdigest()
-        if digest in embedded_so_far:
+        elif (digest := hashlib.sha256(content.data).hexdigest()) in embedded_so_far:
             yield left_out(Reason.DUPLICATE)
-            return
-        part = f"embedded {len(embedded_so_far)}"
-        embedded_so_far.add(digest)
-        yield frame.document(part, content.media_type, content.data)
+        else:
+            embedded_so_far.append(digest)
+            yield frame.document(part, content.media_type, content.data)
+    elif withdrawn:
+        text.withdrawn += 1
+        yield left_out(Reason.ENTERED_IN_ERROR)
     elif value_type in _POINTERS:
         yield left_out(Reason.NOT_A_RESULT)
     else:
@@ -200,10 +222,12 @@ def _lines(value_type: str, name: str, fields: Fields) -> list[str]:
 
 def _text_document(frame: Frame, text: _Text) -> Iterator[Found]:
     if not text.count:
+        if text.withdrawn:
+            yield frame.withdrawn(_TEXT)
         return
     joined = text.joined()
     if joined.strip() and text.size <= LONGEST_DOCUMENT:
-        yield frame.document("text", "text/plain", joined.encode())
+        yield frame.document(_TEXT, embedded.UTF8_TEXT, joined.encode())
         return
     reason = Reason.TOO_LARGE if text.size > LONGEST_DOCUMENT else Reason.NO_CONTENT
     what = "Text of the document"

@@ -8,6 +8,9 @@ from services.records.domain.found import Reason
 from services.records.formats.hl7v2.encoding import Encoding
 from services.records.formats.hl7v2.segments import Fields
 
+UTF8_TEXT = "text/plain; charset=utf-8"
+"""The type of text that this reader has decoded and encoded itself."""
+
 DOCUMENT_TYPES = frozenset({"ED", "RP"})
 _POINTER = "RP"
 _FIRST_ENCODING, _LAST_ENCODING = 1, 5
@@ -71,14 +74,15 @@ def content(value_type: str, fields: Fields) -> Content | Reason:
         how = "base64" if written.startswith(_BASE64_MAGIC) else "text"
     if how == "text":
         data = fields.text(written).strip().encode()
+        media_type = _media_type(declared, data)
+        media_type = UTF8_TEXT if media_type == "text/plain" else media_type
     else:
         decoded = _decoded(how, written, encoding)
         if decoded is None:
             return Reason.BAD_CONTENT
         data = decoded
-    if not data:
-        return Reason.NO_CONTENT
-    return Content(media_type=_media_type(declared, data), data=data)
+        media_type = _media_type(declared, data)
+    return Content(media_type=media_type, data=data) if data else Reason.NO_CONTENT
 
 
 def _dissected(value: str, encoding: Encoding) -> tuple[str, str, str]:

@@ -215,16 +215,18 @@ def _result(finding: Finding, test: Named, said: Said) -> Iterator[Found]:
 
 
 def _document(finding: Finding, said: Said) -> Document | LeftOut:
-    if finding.status is ResultStatus.CANCELLED:
-        return finding.left_out(Reason.CANCELLED)
-    if finding.status is ResultStatus.ENTERED_IN_ERROR:
-        return finding.left_out(Reason.ENTERED_IN_ERROR)
+    """The document of an OBX; one that is taken back comes without its content."""
     found, order, test = finding.found, finding.order, finding.test
-    content = embedded.content(found.value_type, found.fields)
+    identity = identity_of(finding.header, order, found)
+    if finding.status in WITHDRAWN:
+        content: embedded.Content | Reason = embedded.Content(media_type="", data=b"")
+        status = ResultStatus.ENTERED_IN_ERROR
+    else:
+        content = embedded.content(found.value_type, found.fields)
+        status = finding.status
     if isinstance(content, Reason):
         return finding.left_out(content)
-    identity = identity_of(finding.header, order, found)
-    ordinal = said.ordinal(identity, content.data, finding.status)
+    ordinal = said.ordinal(identity, content.data, status)
     if ordinal is None:
         return finding.left_out(Reason.DUPLICATE)
     return Document(
@@ -237,7 +239,7 @@ def _document(finding: Finding, said: Said) -> Document | LeftOut:
         kind_code=test.code.code if test and test.code.system == LOINC else "",
         dated=finding.collected,
         author=person(found.fields, 16),
-        status=finding.status,
+        status=status,
     )
 
 
