@@ -1,0 +1,142 @@
+"""A portal for the whole run, and a browser in every form that people come with."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.journeys import installation
+from tests.journeys.installation import Installation
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How somebody comes to the portal."""
+
+    name: str
+    width: int
+    height: int
+    script: bool
+    dark: bool = False
+
+
+LOOKS = (
+    Look(name="desk", width=1280, height=900, script=True),
+    Look(name="phone without script", width=390, height=844, script=False),
+    Look(name="dark phone", width=390, height=844, script=True, dark=True),
+)
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with installation.up(tmp_path_factory.mktemp("portal") / "here") as here:
+        yield here
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=LOOKS, ids=lambda look: look.name)
+def look(request: pytest.FixtureRequest) -> Look:
+    found: Look = request.param
+    return found
+
+
+@pytest.fixture
+def visit(browser: Browser, portal: Installation, look: Look) -> Iterator[Callable[[], "Visit"]]:
+    """A browser window of its own, without cookies, for each call."""
+    contexts: list[Any] = []
+
+    def opened() -> Visit:
+        context = browser.new_context(
+            base_url=portal.url,
+            viewport={"width": look.width, "height": look.height},
+            java_script_enabled=True,
+            color_scheme="dark" if look.dark else "light",
+        )
+        if not look.script:
+            context.route("**/*.js", lambda route: route.abort())
+        contexts.append(context)
+        return Visit(page=context.new_page(), portal=portal)
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+class Visit:
+    """Somebody at the portal, page by page; each page they come to is checked with axe."""
+
+    def __init__(self, *, page: Page, portal: Installation) -> None:
+        self.page = page
+        self.portal = portal
+        self.outside: list[str] = []
+        page.on("request", self._note)
+
+    def _note(self, request: Any) -> None:
+        if not request.url.startswith((self.portal.url, "data:", "about:")):
+            self.outside.append(request.url)
+
+    def goes_to(self, address: str) -> None:
+        self.page.goto(address)
+        self.sees_a_sound_page()
+
+    def presses(self, name: str, *, role: Any = "button") -> None:
+        """By its accessible name, as a screen reader says it."""
+        self.page.get_by_role(role, name=name, exact=True).first.click()
+        self.sees_a_sound_page()
+
+    def follows(self, name: str) -> None:
+        self.presses(name, role="link")
+
+    def types(self, label: str, text: str) -> None:
+        self.page.get_by_label(label, exact=True).first.fill(text)
+
+    def types_date(self, year: int, month: int, day: int) -> None:
+        for label, number in (("Month", month), ("Day", day), ("Year", year)):
+            self.types(label, str(number))
+
+    def sees(self, *texts: str) -> None:
+        body = self.page.locator("body").inner_text()
+        for text in texts:
+            assert text in body, f"{text!r} is not on {self.page.url}:\n{body[:3000]}"
+
+    def sees_nothing_of(self, *texts: str) -> None:
+        content = self.page.content()
+        for text in texts:
+            assert text not in content, f"{text!r} is on {self.page.url}"
+
+    def sees_a_sound_page(self) -> None:
+        """Nobody is left out: no axe violation, nothing wider than the window, no stranger."""
+        results = Axe().run(self.page, options=RULES)
+        assert results.violations_count == 0, f"{self.page.url}\n{results.generate_report()}"
+        width = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert width <= 0, f"{self.page.url} is {width} px wider than its window"
+        assert self.outside == []
+
+    def picture(self, folder: Path, name: str) -> None:
+        self.page.screenshot(path=folder / f"{name}.png", full_page=True)
