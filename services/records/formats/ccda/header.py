@@ -8,10 +8,11 @@ from services.records.domain.result import LOINC
 from services.records.formats.ccda import moments
 from services.records.formats.ccda.codes import codes, identity, uri
 from services.records.formats.ccda.narrative import line, one_line
-from services.records.formats.ccda.tree import Element, attribute, every, first, within
+from services.records.formats.ccda.tree import V3, Element, attribute, every, first, within
 
 UNTITLED = "Clinical document"
 _SOCIAL_SECURITY = "2.16.840.1.113883.4.1"
+_SPOKEN = {V3 + part for part in ("prefix", "given", "family", "suffix")}
 _CALLED = "CL"
 """The qualifier of a name that someone is called by, not registered under."""
 
@@ -66,7 +67,7 @@ def person(name: Element | None) -> str:
     """A person's name as it is read aloud."""
     if name is None:
         return ""
-    parts = [line(part) for part in name if str(part.tag).endswith(("prefix}", "given", "family"))]
+    parts = [line(part) for part in name if part.tag in _SPOKEN]
     return one_line(" ".join(filter(None, parts))) or line(name)
 
 

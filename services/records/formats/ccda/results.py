@@ -1,8 +1,8 @@
 """The laboratory results of a document, and a word on everything beside them that is not one."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from services.records.domain.found import LeftOut, Reason
 from services.records.domain.result import Result
@@ -23,38 +23,54 @@ def results(
     laboratory = Laboratory(narrative, patient_key=patient_key, document_set=document_set)
     alike: Counter[tuple[Reason, str, str]] = Counter()
     numbers: Counter[Element] = Counter()
-    told: Counter[str] = Counter()
-    said: set[Hashable] = set()
+    repeated = _Repeated()
     for observation, section in sections.observations():
         numbers[section] += 1
-        where = f"{sections.called(section)}, observation {numbers[section]}"
-        what = laboratory.label(observation)
         if not is_result(observation, section):
             if attribute(first(observation, "code"), "code") not in _PART_OF_A_RESULT:
+                what = laboratory.label(observation)
                 alike[Reason.NOT_A_RESULT, what, sections.called(section)] += 1
             continue
-        if sections.about_someone_else(observation):
-            yield LeftOut(reason=Reason.NOT_A_RESULT, what=f"{what} (of someone else)", where=where)
-            continue
-        found = laboratory.result(observation)
-        if isinstance(found, Reason):
-            yield LeftOut(reason=found, what=what, where=where)
-            continue
-        saying = (found.source_id, found.value, found.status, found.flags)
-        if saying in said:
-            yield LeftOut(reason=Reason.DUPLICATE, what=what, where=where)
-            continue
-        said.add(saying)
-        earlier = told[found.source_id]
-        told[found.source_id] += 1
-        # Some systems give all results of a panel, or of a test, one and the same number.
-        yield replace(found, source_id=f"{found.source_id}-{earlier}") if earlier else found
-        if found.collected is None:
-            reason = Reason.BAD_TIME if laboratory.written_time(observation) else Reason.NO_TIME
-            yield LeftOut(reason=reason, what=what, where=where)
+        found = _result(laboratory, sections, observation)
+        if isinstance(found, Result):
+            found = repeated.told_apart(found)
+        if isinstance(found, Result):
+            yield found
+            if found.collected is not None:
+                continue
+            found = Reason.BAD_TIME if laboratory.written_time(observation) else Reason.NO_TIME
+        yield LeftOut(
+            reason=found,
+            what=laboratory.label(observation),
+            where=f"{sections.called(section)}, observation {numbers[section]}",
+        )
     for (reason, what, where), count in alike.items():
         yield LeftOut(reason=reason, what=what, where=where, count=count)
     yield from _not_kept(sections)
+
+
+def _result(laboratory: Laboratory, sections: Sections, observation: Element) -> Result | Reason:
+    if sections.about_someone_else(observation):
+        return Reason.NOT_A_RESULT
+    return laboratory.result(observation)
+
+
+@dataclass(slots=True)
+class _Repeated:
+    """What was said so far. Some systems give all results of a panel one and the same number."""
+
+    _said: set[int] = field(default_factory=set)
+    _times: Counter[str] = field(default_factory=Counter)
+
+    def told_apart(self, result: Result) -> Result | Reason:
+        """A result under an identity of its own, or that it was said already, in every point."""
+        saying = hash((result.source_id, result.value, result.status, result.flags))
+        if saying in self._said:
+            return Reason.DUPLICATE
+        self._said.add(saying)
+        earlier = self._times[result.source_id]
+        self._times[result.source_id] += 1
+        return replace(result, source_id=f"{result.source_id}-{earlier}") if earlier else result
 
 
 def _not_kept(sections: Sections) -> Iterator[LeftOut]:

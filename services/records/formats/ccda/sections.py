@@ -18,6 +18,7 @@ _RESULT_TEMPLATES = {
     "2.16.840.1.113883.10.20.1.31",  # CCD 1.0
     "2.16.840.1.113883.3.88.11.83.15",  # C32
     "2.16.840.1.113883.3.88.11.83.15.1",
+    "1.3.6.1.4.1.19376.1.3.1.6",  # laboratory observation (IHE XD-LAB)
 }
 _SECTION_TEMPLATES = {
     "2.16.840.1.113883.10.20.22.2.3",  # C-CDA, entries optional and required
