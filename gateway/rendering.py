@@ -13,7 +13,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gateway import labs, protection, static_files, wording
+from gateway import enrolment, labs, protection, shelf, static_files, wording
 from libs.contracts.identity import Practice, Session
 from libs.contracts.records import Person
 from libs.runtime.clock import utcnow
@@ -100,10 +100,14 @@ ENVIRONMENT.filters |= {
     "moment": wording.moment,
     "month": wording.month,
     "number": wording.number,
+    "one_time_key": enrolment.one_time_key,
+    "qr": enrolment.qr,
     "size": wording.size,
     "telephone": wording.telephone,
+    "written_moment": wording.written_moment,
 }
 ENVIRONMENT.globals |= {
+    "by_month": shelf.by_month,
     "lab_groups": labs.groups,
     "lab_row": labs.row,
     "preloaded": static_files.preloaded,

@@ -89,6 +89,14 @@ def moment(at: datetime, zone: str) -> str:
     return f"{day(local.date())}, {_clock(local)}"
 
 
+def written_moment(at: str, zone: str) -> str:
+    """The same for a moment that came as text; what is no moment stays as it is."""
+    try:
+        return moment(datetime.fromisoformat(at), zone)
+    except ValueError:
+        return at
+
+
 def local(at: datetime, *, zoned: bool, zone: str) -> datetime:
     """As a clock on the wall showed it: one that came without a zone is kept as it was written."""
     return at.astimezone(zone_named(zone) if zoned else UTC)
