@@ -1,0 +1,128 @@
+"""Every process killed in turn while two hundred people register, and nobody loses a step."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from libs.contracts import registry
+from tests.journeys import installation
+from tests.journeys.client import Client, date_fields
+from tests.journeys.installation import Installation
+
+PEOPLE = 200
+AT_ONCE = 8
+PASSWORD = "Quiet-Harbor-72"
+NURSE = "nurse@lakeside.example.com"
+VICTIMS = (*registry.services(), "nats", "postgres", "gateway")
+BETWEEN_KILLS = 2.5
+IN_FLIGHT = 4
+"""Letters that the notifier has in hand at a time: the most that its killing can repeat."""
+
+
+@pytest.fixture
+def own_portal(tmp_path: Path) -> Iterator[Installation]:
+    with installation.up(tmp_path / "here") as here:
+        yield here
+
+
+@dataclass
+class Journal:
+    """What was acknowledged, person by person."""
+
+    added: set[int] = field(default_factory=set)
+    registered: set[int] = field(default_factory=set)
+    logged_in: set[int] = field(default_factory=set)
+    killed: list[str] = field(default_factory=list)
+
+
+def email(number: int) -> str:
+    return f"person{number}@example.com"
+
+
+def born(number: int) -> tuple[int, int, int]:
+    return 1950 + number % 50, 1 + number % 12, 1 + number % 28
+
+
+async def register(
+    portal: Installation, staff: Client, number: int, journal: Journal, turn: asyncio.Semaphore
+) -> None:
+    """One person's way from the list to their record, each step acknowledged by its page."""
+    async with turn:
+        fields = {
+            "given": f"Person{number}",
+            "family": "Steady",
+            "email": email(number),
+            "mrn": f"S-{number}",
+            "invite": "yes",
+        } | date_fields(born(number))
+        added = await staff.send("/staff/patients/new", fields)
+        assert added.status == 303, added.text
+        journal.added.add(number)
+        link = await asyncio.to_thread(_link, portal, email(number))
+        async with Client(portal) as person:
+            fields = {"password": PASSWORD, "confirm_password": PASSWORD, "terms": "yes"}
+            done = await person.send(link, fields | date_fields(born(number)))
+            # An answer that was lost on the way may have been given all the same.
+            assert done.status in (303, 410), done.text
+            journal.registered.add(number)
+            await person.log_in(email(number), born(number), PASSWORD)
+            journal.logged_in.add(number)
+
+
+def _link(portal: Installation, to: str) -> str:
+    for _ in range(600):
+        with contextlib.suppress(OSError, AssertionError, ValueError):
+            return portal.link(to)
+    raise AssertionError(f"no letter to {to}")
+
+
+async def kill(portal: Installation, journal: Journal, stop: asyncio.Event) -> None:
+    order = list(VICTIMS)
+    random.Random(7).shuffle(order)
+    while not stop.is_set():
+        for victim in order:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(stop.wait(), timeout=BETWEEN_KILLS)
+            if stop.is_set():
+                return
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                os.kill(portal.pid(victim), signal.SIGKILL)
+                journal.killed.append(victim)
+
+
+async def test_no_step_is_lost_and_no_letter_missing(own_portal: Installation) -> None:
+    journal, stop, turn = Journal(), asyncio.Event(), asyncio.Semaphore(AT_ONCE)
+    async with Client(own_portal) as staff:
+        await staff.log_in_as_staff(NURSE)
+        killer = asyncio.create_task(kill(own_portal, journal, stop))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(PEOPLE):
+                    group.create_task(register(own_portal, staff, number, journal, turn))
+        finally:
+            stop.set()
+            await killer
+        everyone = set(range(PEOPLE))
+        assert journal.added == journal.registered == journal.logged_in == everyone
+        assert set(journal.killed) == set(VICTIMS)
+        listed = await staff.get("/staff/patients?q=S-&state=registered")
+        assert listed.status == 200
+    with urllib.request.urlopen(f"{own_portal.url}/mailbox.json", timeout=20) as answer:
+        letters = [letter for letter in json.load(answer) if letter["to"].startswith("person")]
+    per_person = Counter(letter["to"] for letter in letters)
+    assert set(per_person) == {email(number) for number in everyone}
+    repeats = sum(count - 1 for count in per_person.values())
+    assert repeats <= journal.killed.count("notifier") * IN_FLIGHT
+    ids = {(letter["to"], letter["message_id"]) for letter in letters}
+    assert len(ids) == PEOPLE
+    print(f"\nkilled {dict(Counter(journal.killed))}; letters that came twice: {repeats}")
