@@ -88,10 +88,10 @@ async def start_import(request: web.Request) -> web.Response:
         started = await ask(request.app[BROKER], asked, within=10)
     except Refused as refused:
         return await _refused(request, staff, refused.worded(WORDS))
-    raise web.HTTPSeeOther(request.app.router["import"].url_for(id=str(started.import_id)))
+    raise web.HTTPSeeOther(request.app.router["import_report"].url_for(id=str(started.import_id)))
 
 
-@routes.get("/staff/imports/{id}", name="import")
+@routes.get("/staff/imports/{id}", name="import_report")
 async def show_import(request: web.Request) -> web.Response:
     """What was taken, what was not, and why."""
     staff = await session.at_work(request)
@@ -106,7 +106,7 @@ async def confirm_import(request: web.Request) -> web.Response:
         await ask(request.app[BROKER], asked)
     except Refused as refused:
         return await _report(request, staff, problem=refused.worded(WORDS))
-    raise web.HTTPSeeOther(request.app.router["import"].url_for(**request.match_info))
+    raise web.HTTPSeeOther(request.app.router["import_report"].url_for(**request.match_info))
 
 
 @routes.post("/staff/imports/{id}/settle", name="settle_import")
@@ -132,7 +132,7 @@ async def settle_import(request: web.Request) -> web.Response:
         await ask(request.app[BROKER], asked, within=10)
     except Refused as refused:
         return await _report(request, staff, problem=refused.worded(WORDS))
-    raise web.HTTPSeeOther(request.app.router["import"].url_for(**request.match_info))
+    raise web.HTTPSeeOther(request.app.router["import_report"].url_for(**request.match_info))
 
 
 @routes.get("/staff/imports/{id}/file", name="import_file")

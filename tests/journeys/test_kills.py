@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
