@@ -4,16 +4,49 @@ Each service has a schema, an owner role that nobody logs in as, and a runtime r
 nothing. Running it again changes nothing; running it while services run is safe.
 """
 
+import asyncio
 from collections.abc import Mapping
 
 import asyncpg
 
+from deploy.problem import Problem
 from libs.contracts import registry
 from libs.runtime import database
 
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+PATIENCE = 60
+"""Seconds for a Postgres that is on its way up, maybe from a crash."""
+
+
+async def connected(url: str) -> asyncpg.Connection:
+    """A connection, as soon as there is one to be had."""
+    until = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        try:
+            return await asyncpg.connect(url, timeout=10)
+        except (OSError, asyncpg.CannotConnectNowError) as error:
+            if asyncio.get_running_loop().time() > until:
+                raise Problem(
+                    "Postgres does not answer where CARESPACE_DATABASE_URL says."
+                ) from error
+            await asyncio.sleep(0.1)
+
+
+async def assure_durable(admin: asyncpg.Connection) -> None:
+    """What Postgres has committed is on the disk, or nothing here is worth a thing."""
+    for name in DURABLE:
+        if await admin.fetchval("SELECT current_setting($1)", name) == "off":
+            raise Problem(f"Postgres runs with {name} off and would lose what it has promised.")
+
 
 async def roles(admin: asyncpg.Connection, passwords: Mapping[str, str]) -> None:
-    """Every service's owner role, runtime role and schema."""
+    """Every service's owner role, runtime role and schema; a password only where one is given."""
+    async with admin.transaction():
+        await admin.execute("SELECT pg_advisory_xact_lock(hashtext('roles'))")
+        await _roles(admin, passwords)
+
+
+async def _roles(admin: asyncpg.Connection, passwords: Mapping[str, str]) -> None:
     await admin.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     for service in registry.services():
         if not await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", service):
@@ -21,8 +54,9 @@ async def roles(admin: asyncpg.Connection, passwords: Mapping[str, str]) -> None
                 f"CREATE ROLE {service} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
             )
             await admin.execute(f"CREATE ROLE {service}_owner NOLOGIN NOBYPASSRLS")
-        secret = await admin.fetchval("SELECT quote_literal($1)", passwords[service])
-        await admin.execute(f"ALTER ROLE {service} PASSWORD {secret}")
+        if service in passwords:
+            secret = await admin.fetchval("SELECT quote_literal($1)", passwords[service])
+            await admin.execute(f"ALTER ROLE {service} PASSWORD {secret}")
         owner = f"{service}_owner"
         await admin.execute(
             f"""
@@ -43,4 +77,20 @@ async def migrations(admin: asyncpg.Connection) -> list[str]:
         package = f"services.{service}"
         names = await database.migrate(admin, schema=service, package=package)
         applied += [f"{service}/{name}" for name in names]
+        await admin.execute(f"REVOKE INSERT, UPDATE, DELETE ON {service}.migration FROM {service}")
     return applied
+
+
+async def missing(admin: asyncpg.Connection) -> list[str]:
+    """What `carespace migrate` would apply, a sentence each."""
+    found = []
+    for service in registry.services():
+        table = await admin.fetchval("SELECT to_regclass($1)", f"{service}.migration")
+        rows = await admin.fetch(f"SELECT name FROM {service}.migration") if table else []  # noqa: S608
+        seen = {row["name"] for row in rows}
+        found += [
+            f"The migration {service}/{file.name} is not applied."
+            for file in database.migrations(f"services.{service}")
+            if file.name not in seen
+        ]
+    return found

@@ -13,26 +13,26 @@ def binary() -> Path:
     return Path(sysconfig.get_path("scripts")) / "nats-server"
 
 
-def start(
-    folder: Path,
-    *,
-    config: str,
-    host: str,
-    port: int,
-    prepare: Callable[[], None] | None = None,
-) -> subprocess.Popen[bytes]:
+def start(folder: Path, *, config: str, host: str, port: int) -> subprocess.Popen[bytes]:
     """A server that keeps its data in `folder`, and answers when this returns."""
-    folder.mkdir(parents=True, exist_ok=True)
+    server = launch(folder, config=config)
+    waiting.for_port(host, port, while_running=server)
+    return server
+
+
+def launch(
+    folder: Path, *, config: str, prepare: Callable[[], None] | None = None
+) -> subprocess.Popen[bytes]:
+    """The same, on its way up."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings = folder / "nats.conf"
     settings.write_text(config)
     settings.chmod(0o600)
     with (folder / "nats.log").open("ab") as log:
-        server = subprocess.Popen(  # noqa: S603  (our own program, our own words)
+        return subprocess.Popen(  # noqa: S603  (our own program, our own words)
             [binary(), "-c", settings],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
             preexec_fn=prepare,  # noqa: PLW1509  (whoever passes one has no threads)
         )
-    waiting.for_port(host, port, while_running=server)
-    return server

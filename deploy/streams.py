@@ -1,7 +1,13 @@
 """Streams and consumers, made and kept as the contracts want them; no service makes its own."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import nats
+import nats.errors
+from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
@@ -15,6 +21,7 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from deploy.nats_config import DEAD
+from deploy.problem import Problem
 from libs.contracts import registry
 from libs.contracts.base import owner, phrase
 
@@ -88,3 +95,71 @@ async def provision(jetstream: JetStreamContext, *, replicas: int = 1) -> None:
             await jetstream.add_stream(stream)
     for name, consumer in consumers():
         await jetstream.add_consumer(name, consumer)
+
+
+async def drift(jetstream: JetStreamContext, *, replicas: int = 1) -> list[str]:
+    """What differs from what the contracts want, a sentence each; nothing if all is well."""
+    found = []
+    for stream in streams(replicas=replicas):
+        name = stream.name or ""
+        try:
+            there = (await jetstream.stream_info(name)).config
+        except NotFoundError:
+            found.append(f"The stream {name} is missing.")
+        else:
+            found += _differences(f"stream {name}", stream, there)
+    for name, consumer in consumers():
+        durable = consumer.durable_name or ""
+        try:
+            has = (await jetstream.consumer_info(name, durable)).config
+        except NotFoundError:
+            found.append(f"The consumer {durable} of the stream {name} is missing.")
+        else:
+            found += _differences(f"consumer {durable} of the stream {name}", consumer, has)
+    return found
+
+
+def _differences(
+    what: str, wanted: StreamConfig | ConsumerConfig, there: StreamConfig | ConsumerConfig
+) -> list[str]:
+    has = there.as_dict()
+    return [
+        f"{name} of the {what} is {has.get(name)}, not {value}."
+        for name, value in wanted.as_dict().items()
+        if has.get(name, value) != value
+    ]
+
+
+@asynccontextmanager
+async def provisioner(
+    url: str, seed: str, *, patience: float = 5
+) -> AsyncIterator[JetStreamContext]:
+    """A connection with the rights to make streams and consumers, and to read what they hold."""
+    client = await _connected(url, seed, asyncio.get_running_loop().time() + patience)
+    try:
+        yield client.jetstream(timeout=10)
+    finally:
+        await client.close()
+
+
+async def _connected(url: str, seed: str, until: float) -> Client:
+    while True:
+        try:
+            return await nats.connect(
+                url.split(","),
+                nkeys_seed=seed,
+                name="provisioner",
+                inbox_prefix=b"_INBOX_provisioner",
+                connect_timeout=5,
+                allow_reconnect=False,
+                error_cb=_quiet,
+            )
+        except (nats.errors.Error, OSError) as error:
+            if asyncio.get_running_loop().time() > until:
+                why = str(error) or "too late"
+                raise Problem(f"NATS does not answer at {url}: {why}.") from None
+        await asyncio.sleep(0.1)
+
+
+async def _quiet(_: Exception) -> None:
+    """What goes wrong is raised where it was asked for."""

@@ -1,42 +1,58 @@
-"""Waiting for a server to answer, and not for one that has ended."""
+"""Ports, and waiting for a server to answer on one."""
 
+import errno
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
+
+from deploy.problem import Problem
 
 PATIENCE = 30.0
 
 
-class NotUp(Exception):
-    """A server did not come up; the message says which, in a sentence."""
-
-
 def free_port(host: str = "127.0.0.1") -> int:
     """A port that nobody listens on at this moment."""
-    with socket.socket() as reserved:
-        reserved.bind((host, 0))
-        return int(reserved.getsockname()[1])
+    return free_ports(1, host)[0]
 
 
-def taken(host: str, port: int) -> bool:
-    """Whether somebody has this port already."""
+def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
+    """As many different ports."""
+    with ExitStack() as stack:
+        reserved = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in reserved:
+            each.bind((host, 0))
+        return [int(each.getsockname()[1]) for each in reserved]
+
+
+def why_not(host: str, port: int) -> str:
+    """Why nobody can begin to listen there, to go after "The port"; "" if one can."""
     with socket.socket() as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             tried.bind((host, port))
-        except OSError:
-            return True
-    return False
+        except PermissionError:
+            return "needs rights that you don't have"
+        except (OSError, OverflowError) as error:
+            in_use = getattr(error, "errno", 0) == errno.EADDRINUSE
+            return "is in use" if in_use else "can't be used"
+    return ""
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
 
 
 def for_port(host: str, port: int, *, while_running: subprocess.Popen[bytes]) -> None:
-    """Until the port answers; `NotUp` if its server ends first, or takes too long."""
+    """Until the port answers; `Problem` if its server ends first, or takes too long."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if while_running.poll() is not None:
             break
-        with socket.socket() as probe:
-            if probe.connect_ex((host, port)) == 0:
-                return
+        if answers(host, port):
+            return
         time.sleep(0.02)
-    raise NotUp(f"The server on port {port} did not come up; its log says why.")
+    raise Problem(f"The server on port {port} did not come up; its log says why.")

@@ -34,10 +34,15 @@ from libs.runtime import broker, lifeline
 from libs.runtime.broker import ask
 
 if TYPE_CHECKING:
-    from deploy.one_machine import Installation
+    from deploy.installation import Installation
 
 LETTER_WITHIN = 20
 """Seconds from an invitation to its letter in the mailbox."""
+
+
+def loaded(folder: Path) -> bool:
+    """Whether it is there from an earlier start."""
+    return (folder / "demo.json").exists()
 
 
 async def load(here: "Installation") -> None:

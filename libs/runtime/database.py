@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Annotated, TypeAlias
 
 import asyncpg
@@ -73,14 +74,24 @@ async def migrate(admin: Connection, *, schema: str, package: str) -> list[str]:
         await admin.execute("SET LOCAL statement_timeout = '60s'")
         await admin.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY)")
         seen = {row["name"] for row in await admin.fetch("SELECT name FROM migration")}
-        for owner in ("libs.runtime", package):
-            folder = resources.files(owner) / "migrations"
-            for file in sorted(folder.iterdir(), key=lambda file: file.name):
-                if file.name.endswith(".sql") and file.name not in seen:
-                    await admin.execute(file.read_text())
-                    await admin.execute("INSERT INTO migration VALUES ($1)", file.name)
-                    applied.append(file.name)
+        for file in migrations(package):
+            if file.name not in seen:
+                await admin.execute(file.read_text())
+                await admin.execute("INSERT INTO migration VALUES ($1)", file.name)
+                applied.append(file.name)
     return applied
+
+
+def migrations(package: str) -> list[Traversable]:
+    """The migration files of a service: first those that every service has, then its own."""
+    return [
+        file
+        for owner in ("libs.runtime", package)
+        for file in sorted(
+            (resources.files(owner) / "migrations").iterdir(), key=lambda file: file.name
+        )
+        if file.name.endswith(".sql")
+    ]
 
 
 async def _speak_json(connection: Connection) -> None:

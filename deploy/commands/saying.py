@@ -1,0 +1,56 @@
+"""How the command speaks: to people with colours, to machines with JSON."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict, is_dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+console = Console(highlight=False)
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, for a machine.")
+data_dir = click.option(
+    "--data-dir",
+    default=Path(".carespace"),
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of what runs on this machine.",
+)
+
+
+def in_a_loop(command: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """A command that awaits."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return asyncio.run(command(*args, **kwargs))
+
+    return run
+
+
+def say_json(what: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(what, default=_plain, indent=2))
+
+
+def table(*columns: str) -> Table:
+    """Columns without lines, as other commands print them."""
+    return Table(*columns, box=None, pad_edge=False, header_style="bold")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)
