@@ -32,7 +32,7 @@ for each in (
 def main() -> None:
     """Exit code 0, or 1 for a no, or 2 if it was asked wrongly; with one sentence that says why."""
     try:
-        commands()
+        commands(prog_name="carespace")
     except Problem as problem:
         Console(stderr=True, highlight=False).print(str(problem), markup=False, soft_wrap=True)
         sys.exit(problem.code)

@@ -1,6 +1,7 @@
 """Processes of ours: how one is born, how it ends, and how a later run finds one left over."""
 
 import ctypes
+import json
 import os
 import signal
 import sys
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import setproctitle
-import structlog
 
 from libs.runtime.logs import describe
 
@@ -54,7 +54,8 @@ def _be(
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException as error:  # noqa: BLE001  (this is where the process ends)
-        structlog.get_logger().error("ended by a failure", part=name, **describe(error))
+        told = {"event": "ended by a failure", "service": name, "level": "error", **describe(error)}
+        os.write(2, f"{json.dumps(told)}\n".encode())
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -92,21 +93,23 @@ def tell(pid: int, told: signal.Signals) -> None:
 
 def note(folder: Path, name: str, pid: int, stop_signal: signal.Signals) -> None:
     """Write down who runs, told apart from a later process with the same number by its birth."""
-    (folder / f"{name}.pid").write_text(f"{pid} {_birth(pid)} {int(stop_signal)}\n")
+    (folder / f"{name}.process").write_text(f"{pid} {_birth(pid)} {int(stop_signal)}\n")
+    (folder / f"{name}.pid").write_text(f"{pid}\n")
 
 
 def forget(folder: Path, name: str) -> None:
     """It runs no more."""
-    (folder / f"{name}.pid").unlink(missing_ok=True)
+    for kind in ("pid", "process"):
+        (folder / f"{name}.{kind}").unlink(missing_ok=True)
 
 
 def end_noted(folder: Path, *, within: float) -> list[str]:
     """End what an earlier run has noted and left; the names of what was still there."""
     left = {}
-    for file in folder.glob("*.pid"):
+    for file in folder.glob("*.process"):
         with suppress(ValueError):
             pid, birth, stop_signal = (int(word) for word in file.read_text().split())
-            if _birth(pid) == birth:
+            if _birth(pid) == birth and alive(pid):
                 left[file.stem] = pid
                 tell(pid, signal.Signals(stop_signal))
     until = time.monotonic() + within
@@ -115,8 +118,8 @@ def end_noted(folder: Path, *, within: float) -> list[str]:
             for pid in waited_for:
                 tell(pid, signal.SIGKILL)
         time.sleep(0.02)
-    for file in folder.glob("*.pid"):
-        file.unlink()
+    for file in folder.glob("*.process"):
+        forget(folder, file.stem)
     return sorted(left)
 
 

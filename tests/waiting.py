@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,3 +16,12 @@ async def until(condition: Callable[[], Any], *, within: float = 15) -> Any:
             if value:
                 return value
             await asyncio.sleep(0.02)
+
+
+def until_now(condition: Callable[[], Any], *, within: float = 15) -> Any:
+    """The same, for a test without a loop."""
+    deadline = time.monotonic() + within
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
+    return value
