@@ -42,16 +42,19 @@ _SHORTEST_OPENING = len("<!--")
 def body(data: bytes) -> Iterator[str]:
     """The document from its first element on, piece by piece, with no declaration of any kind."""
     pieces = _decoded(data)
-    opening = ""
+    opening, start = "", 0
     for piece in pieces:
         opening += piece
-        rest = opening[_prolog(opening) :]
-        if len(rest) >= _SHORTEST_OPENING and not rest.startswith(("<?", "<!--")):
+        start = _prolog(opening)
+        rest = opening[start : start + _SHORTEST_OPENING]
+        if len(rest) == _SHORTEST_OPENING and not rest.startswith(("<?", "<!--")):
             break
-        if len(opening) > MAX_PROLOG:
-            raise Unreadable("The file does not begin like a clinical document.")
-    rest = opening[_prolog(opening) :]
-    if rest.startswith("<!") and not rest.startswith("<!--"):
+        if len(opening) > MAX_PROLOG + PIECE:
+            break
+    rest = opening[start:]
+    if start > MAX_PROLOG or rest.startswith(("<?", "<!--")):
+        raise Unreadable("The file does not begin like a clinical document.")
+    if rest.startswith("<!"):
         raise Unreadable("The file has a document type declaration (DTD), which is never read.")
     if not rest.startswith("<"):
         raise Unreadable("The file is not XML.")

@@ -17,7 +17,7 @@ from services.records.formats.ccda import charset
 MAX_BYTES = 50 * 1024 * 1024
 """The largest file: what the portal lets in at all."""
 MAX_MARKS = 600_000
-"""The most `<` and `=` signs, which bound what a tree can hold (128 MB at the very worst).
+"""The most `<` and `=` signs, which bound what a tree can hold (150 MB at the very worst).
 
 A chart takes about 36,000 of them per megabyte: 16 MB of dense entries, some 4,000 results."""
 MAX_DEPTH = 100
@@ -52,6 +52,8 @@ def parse(data: bytes) -> Element:
     """
     if len(data) > MAX_BYTES:
         raise Unreadable("The file is too large to be read as a clinical document.")
+    if data.count(b"<") + data.count(b"=") > MAX_MARKS:
+        raise Unreadable("The document has more entries than can be read at once.")
     try:
         root = _tree(charset.body(data))
     except etree.XMLSyntaxError:
@@ -127,11 +129,8 @@ def _tree(pieces: Iterable[str]) -> Element:
         # One text may hold a file of 50 MB in base64; everything else is bounded here.
         huge_tree=True,
     )
-    marks = depth = 0
+    depth = 0
     for piece in pieces:
-        marks += piece.count("<") + piece.count("=")
-        if marks > MAX_MARKS:
-            raise Unreadable("The document has more entries than can be read at once.")
         parser.feed(piece.encode())
         for event, element in parser.read_events():
             depth += 1 if event == "start" else -1
