@@ -131,7 +131,7 @@ def test_bundles_nested_too_deep_are_left_out() -> None:
         ),
         ({}, (Reason.UNREADABLE_PART, "Entry", 1)),
         ({"resource": "x"}, (Reason.UNREADABLE_PART, "Entry", 1)),
-        ({"resource": {}}, (Reason.UNREADABLE_PART, "Not a resource", 1)),
+        ({"resource": {}}, (Reason.UNREADABLE_PART, "Entry", 1)),
     ],
 )
 def test_an_entry_without_a_resource_is_told(entry: Json, expected: tuple[Any, ...]) -> None:

@@ -242,7 +242,7 @@ def test_the_agreement_with_the_truth_is_told(capsys: pytest.CaptureFixture[str]
     matched = sum(not one.wrong for one in compared.values())
 
     with capsys.disabled():
-        print(  # noqa: T201
+        print(
             f"\nFHIR: {matched} of {len(paths)} files agree with the truth; {agreed} of {labs} "
             f"results, {valueless} more say nothing, and {beyond} are results by another sign."
         )

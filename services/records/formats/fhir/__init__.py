@@ -31,7 +31,7 @@ def read(source: BinaryIO) -> Iterator[Found]:
     for entry in entries(source, written):
         yield from reading.patient(entry)
     if not reading.index.resources:
-        raise Unreadable("The file holds no FHIR resource in JSON.")
+        raise Unreadable(reading.why_nothing())
     for entry in entries(source, written):
         yield from reading.content(entry)
     if reading.index.binaries:
@@ -47,10 +47,12 @@ class _Reading:
         self.index = Index()
         self._documents = Documents(self.index)
         self._told: set[int] = set()
+        self._is_too_large = False
 
     def patient(self, entry: Entry) -> Iterator[Patient]:
         """The patient in this entry; of every other resource only a note is taken."""
         if entry.resource is None:
+            self._is_too_large = self._is_too_large or entry.problem is Reason.TOO_LARGE
             return
         try:
             found = self.index.meet(entry.resource, entry)
@@ -59,6 +61,12 @@ class _Reading:
         else:
             if found:
                 yield found
+
+    def why_nothing(self) -> str:
+        """Why nothing of the file can be understood."""
+        if self._is_too_large:
+            return "What the file holds is larger than can be read."
+        return "The file holds no FHIR resource in JSON."
 
     def content(self, entry: Entry) -> Iterator[Found]:
         """The results and documents in this entry; a Binary has to wait."""
@@ -81,8 +89,6 @@ class _Reading:
                 yield from self._taken(documents, resource, entry)
             case "Patient" | "Binary":
                 pass
-            case "":
-                self.index.tally.add(Reason.UNREADABLE_PART, "Not a resource", entry.where)
             case _:
                 self.index.tally.add(Reason.NOT_SUPPORTED, kind[:_LONGEST_LABEL], entry.where)
 

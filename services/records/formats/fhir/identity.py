@@ -42,11 +42,8 @@ def _number(resource: Json) -> tuple[str, str] | None:
     return None
 
 
-def _loose_number(resource: Json) -> str:
-    for value in each(resource.get("identifier")):
-        if number := text(fields(value).get("value")):
-            return number
-    return text(resource.get("id"))
+def _loose_numbers(resource: Json) -> list[str]:
+    return [text(fields(value).get("value")) for value in each(resource.get("identifier"))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +101,11 @@ class Claims:
         Only what has no name at all is told apart by its content as well: a change is then another
         thing, for nothing may be overwritten on a guess.
         """
-        number = _loose_number(resource) or f"={traits.content}"
-        return source_id("loose", number, traits.kind, traits.who, *traits.about)
+        said = traits.kind, traits.who, *traits.about
+        name = text(resource.get("id"))
+        if not name:
+            return source_id("nameless", *_loose_numbers(resource), traits.content, *said)
+        return source_id("loose", name, *said)
 
     def meet_document(self, resource: Json, entry: Entry) -> None:
         """Keep what a document goes by, for a later one that replaces it."""

@@ -1,7 +1,7 @@
 """What one file, one entry and one text may hold; what is over a limit is left out, and said so."""
 
-CHUNK = 1024 * 1024
-"""Bytes read at a time, and the size up to which an entry is parsed without counting its parts."""
+CHUNK = 256 * 1024
+"""Bytes read at a time, and the size up to which a bundle or an entry is parsed at once."""
 MAX_ENTRY = 48 * 1024 * 1024
 """Characters of JSON in one entry: a document of 36 MB in base64, and what is said about it."""
 MAX_PARTS = 250_000
@@ -16,7 +16,7 @@ MAX_TEXT = 100_000
 """Characters of a value or a comment."""
 MAX_DIGITS = 40
 """Digits of a number, and the power of ten it may reach; beyond, it is shown but not charted."""
-MAX_PATIENTS = 25_000
+MAX_PATIENTS = 100_000
 """Patients in one file."""
 MAX_LINKS = 200_000
 """Observations that the reports and panels of one file may name."""

@@ -30,7 +30,8 @@ class Entry:
     deleted: str = ""
     """The address of the resource that this entry asks to delete."""
     problem: Reason | None = None
-    rest_lost: bool = False
+    lost: str = ""
+    """What else a problem without an end has taken with it."""
 
     @property
     def where(self) -> str:
@@ -38,7 +39,7 @@ class Entry:
         places = [f"line {self.line}"] if self.line else []
         if self.path:
             places.append("entry " + ".".join(map(str, self.path)))
-        return (", ".join(places) or "the file") + (" and all after it" if self.rest_lost else "")
+        return (", ".join(places) or "the file") + self.lost
 
 
 class _Reader:
@@ -52,21 +53,28 @@ class _Reader:
         self.history = False
         self.faults = 0
 
-    def entries(self) -> Iterator[Entry]:
+    def read(self) -> Iterator[Entry]:
         """Every resource from the first to the last, and every place where none could be read."""
-        while self.window.peek():
+        while self.window.next_value():
             self.line += self.lines
             self.path, self.scope, self.window.open = (), 0, 0
             try:
                 yield from self._value()
             except Unusable as unusable:
-                end = not self.lines
-                yield self._fault(unusable.reason, rest_lost=end)
-                if end or not self.window.next_line():
+                if not unusable.is_told:
+                    self.path = unusable.path
+                    yield self._fault(unusable.reason, lost=self._rest())
+                if not (self.lines and self.window.next_line()):
                     return
             if self.faults > MAX_FAULTS:
-                yield self._fault(Reason.TOO_LARGE, rest_lost=True)
+                yield self._fault(Reason.TOO_LARGE, lost=" and all after it")
                 return
+
+    def _rest(self) -> str:
+        """What a mistake that has no end takes with it."""
+        if self.lines:
+            return " and the rest of the line" if self.path else ""
+        return " and all after it"
 
     def _value(self) -> Iterator[Entry]:
         if self.window.peek() == "[":
@@ -112,25 +120,39 @@ class _Reader:
         self.scope, self.history = self.bundles, members.get("type") == "history"
         try:
             yield from self._list(within="entry")
+        except Unusable as unusable:
+            unusable.path = unusable.path or self.path
+            raise
         finally:
             self.path, self.scope, self.history = outer
 
     def _list(self, *, within: str) -> Iterator[Entry]:
-        window, outer = self.window, self.path
-        for number, depth in enumerate(window.elements(), 1):
+        outer = self.path
+        for number, depth in enumerate(self.window.elements(), 1):
             self.path = (*outer, number)
             try:
                 element = yield from self._object(within=within)
                 if element is not None:
                     yield from self._element(element, within)
             except Unusable as unusable:
-                if self.lines and unusable.broken:
+                if unusable.is_told:
                     raise
                 self.path = (*outer, number)
-                yield self._fault(unusable.reason)
-                if self.faults > MAX_FAULTS:
-                    raise Unusable(Reason.TOO_LARGE)
-                window.skip_to(depth)
+                yield from self._skipped(unusable, depth)
+            if self.faults > MAX_FAULTS:
+                raise Unusable(Reason.TOO_LARGE, broken=True, path=self.path)
+
+    def _skipped(self, unusable: Unusable, depth: int) -> Iterator[Entry]:
+        """Tell of an element that can't be taken, and go to its end if it has one."""
+        try:
+            if self.lines and unusable.broken:
+                raise unusable
+            self.window.skip_to(depth)
+        except Unusable as endless:
+            yield self._fault(unusable.reason, lost=self._rest())
+            endless.is_told = True
+            raise
+        yield self._fault(unusable.reason)
 
     def _element(self, element: Json, within: str) -> Iterator[Entry]:
         if within == "list":
@@ -152,8 +174,11 @@ class _Reader:
 
     def _unfolded(self, resource: Json, full_url: str) -> Iterator[Entry]:
         """The resource itself, or what a bundle that was read at once has inside."""
-        entries = resource.get("entry")
-        if resource.get("resourceType") != "Bundle" or not isinstance(entries, list):
+        entries, kind = resource.get("entry"), resource.get("resourceType")
+        if not kind or not isinstance(kind, str):
+            yield self._fault(Reason.UNREADABLE_PART)
+            return
+        if kind != "Bundle" or not isinstance(entries, list):
             yield self._entry(resource, full_url)
             return
         outer = self.path, self.scope, self.history
@@ -173,13 +198,13 @@ class _Reader:
     def _entry(self, resource: Json | None, full_url: str) -> Entry:
         return Entry(resource, full_url, self.scope, self.line, self.path, self.history)
 
-    def _fault(self, reason: Reason, *, rest_lost: bool = False) -> Entry:
+    def _fault(self, reason: Reason, *, lost: str = "") -> Entry:
         self.faults += 1
         entry = self._entry(None, "")
-        entry.problem, entry.rest_lost = reason, rest_lost
+        entry.problem, entry.lost = reason, lost
         return entry
 
 
 def entries(source: BinaryIO, layout: Layout) -> Iterator[Entry]:
     """The resources of the file in their order; bundles are opened, nested ones too."""
-    return _Reader(source, layout).entries()
+    return _Reader(source, layout).read()

@@ -26,10 +26,19 @@ class Written(str):
 class Unusable(Exception):
     """What stands here can't be taken; `broken` when its end can't be relied on either."""
 
-    def __init__(self, reason: Reason, *, broken: bool = False) -> None:
+    def __init__(
+        self,
+        reason: Reason,
+        *,
+        broken: bool = False,
+        path: tuple[int, ...] = (),
+        is_told: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.broken = broken
+        self.path = path
+        self.is_told = is_told
 
 
 class _SameKeyTwice(Exception):
@@ -55,9 +64,14 @@ def _parser(*, lines: bool) -> json.JSONDecoder:
 
 
 _BLANK: Final = re.compile(r"[\s\x1e\ufeff]*")
-_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+("?)|[\[\]{}]', re.DOTALL)
+_BLANK_IN_LINE: Final = re.compile(r"[^\S\n]*")
+_MARK: Final = re.compile(r'["\[\]{}]')
+_MARK_IN_LINE: Final = re.compile(r'["\[\]{}\n]')
 _STRING_END: Final = re.compile(r'(?:[^"\\]++|\\.)*+("?)', re.DOTALL)
-_SCALAR_END: Final = re.compile(r"[,\]}]")
+_STRING_END_IN_LINE: Final = re.compile(r'(?:[^"\\\n]++|\\.)*+("?)')
+_SCALAR_END: Final = re.compile(r"[,\]}\n]")
+_NO_VALUE: Final = ("", ",", ":", "]", "}", "\n")
+_COMPOUND: Final = ("{", "[", '"')
 _NEAR_THE_CUT: Final = 16
 """A mistake this close to the end of what was read may be nothing but the cut."""
 
@@ -88,7 +102,11 @@ class Window:
     def __init__(self, source: BinaryIO, layout: Layout) -> None:
         source.seek(0)
         self._source = source
-        self._parse = _parser(lines=layout.lines).raw_decode
+        lines = layout.lines
+        self._parse = _parser(lines=lines).raw_decode
+        self._blank = _BLANK_IN_LINE if lines else _BLANK
+        self._mark = _MARK_IN_LINE if lines else _MARK
+        self._string_end = _STRING_END_IN_LINE if lines else _STRING_END
         self._decoder = codecs.getincrementaldecoder(layout.encoding)(layout.errors)
         self._text = ""
         self._ended = False
@@ -98,22 +116,40 @@ class Window:
 
     def _more(self, limit: int = MAX_ENTRY) -> bool:
         """Read on, as much again as is there already; False when that is all there is."""
-        kept = len(self._text) - self.at
+        self._forget()
+        kept = len(self._text)
         if self._ended or kept > limit:
             return False
-        raw = self._source.read(max(CHUNK, min(kept, limit + CHUNK - kept)))
+        wanted = max(CHUNK, min(kept, limit + CHUNK - kept))
+        pieces = [self._text]
+        while wanted > 0 and not self._ended:
+            pieces.append(self._read())
+            wanted -= CHUNK
+        self._text = "".join(pieces)
+        return len(self._text) > kept or not self._ended
+
+    def _read(self) -> str:
+        raw = self._source.read(CHUNK)
         self._ended = not raw
         text = self._decoder.decode(raw, final=self._ended)
-        if not text.isascii():
-            text = text.encode("ascii", "as_json_escapes").decode("ascii")
-        self._text = self._text[self.at :] + text
+        return text if text.isascii() else text.encode("ascii", "as_json_escapes").decode("ascii")
+
+    def _forget(self) -> None:
+        """Let go of what was read already."""
+        self._text = self._text[self.at :]
         self.at = 0
-        return not self._ended or bool(text)
 
     def peek(self) -> str:
-        """The next visible character; "" at the end of the file."""
+        """The next visible character, or the end of the line where that counts; "" at the end."""
+        return self._next(self._blank)
+
+    def next_value(self) -> str:
+        """The first character of the next value of the file; "" where there is none."""
+        return self._next(_BLANK)
+
+    def _next(self, blank: re.Pattern[str]) -> str:
         while True:
-            found = _BLANK.match(self._text, self.at)
+            found = blank.match(self._text, self.at)
             self.at = found.end() if found else self.at
             if self.at < len(self._text):
                 return self._text[self.at]
@@ -158,7 +194,9 @@ class Window:
                     self._check(budget, end)
                     budget.characters -= end - self.at
                     budget.parts -= self._parts(end)
-                    self.at = end
+                    is_large, self.at = end - self.at > CHUNK, end
+                    if is_large:
+                        self._forget()
                     return value
 
     def _parts(self, end: int) -> int:
@@ -170,53 +208,48 @@ class Window:
 
     def members(self, budget: Budget) -> Iterator[str]:
         """The names in the object here, each with the window at its value, to be read in turn."""
-        self.at += 1
-        self.open += 1
-        while (mark := self.peek()) != "}":
-            if mark == ",":
-                self.at += 1
-                continue
-            name = self.value(budget) if mark == '"' else None
+        for _ in self._parts_until("}"):
+            name = self.value(budget) if self.peek() == '"' else None
             if name is None or self.peek() != ":":
                 raise Unusable(Reason.UNREADABLE_PART, broken=True)
             self.at += 1
             self.peek()
             yield name
-        self.at += 1
-        self.open -= 1
 
     def elements(self) -> Iterator[int]:
         """Each place in the list here where an element begins, with the brackets open there."""
+        return self._parts_until("]")
+
+    def _parts_until(self, end: str) -> Iterator[int]:
+        """Each place after the bracket here, or after a comma, until the bracket that closes it."""
         self.at += 1
         self.open += 1
-        while (mark := self.peek()) != "]":
-            if mark == ",":
-                self.at += 1
-            elif mark in ("", "}"):
+        while (mark := self.peek()) != end:
+            if mark in _NO_VALUE:
                 raise Unusable(Reason.UNREADABLE_PART, broken=True)
-            else:
-                yield self.open
+            yield self.open
+            if (mark := self.peek()) == ",":
+                self.at += 1
+            elif mark != end:
+                raise Unusable(Reason.UNREADABLE_PART, broken=True)
         self.at += 1
         self.open -= 1
 
     def skip_to(self, depth: int) -> None:
         """Pass over what is here, to where only `depth` brackets are open again."""
-        if self.open == depth and self.peek() not in ("{", "[", '"'):
+        if self.open == depth and self.peek() not in _COMPOUND:
             self._search(_SCALAR_END)
             return
         while True:
-            token = self._search(_TOKEN)
+            mark = self._search(self._mark)[0]
+            self.at += 1
             self._skipped += 1
-            if self._skipped > MAX_SKIPPED:
-                raise Unusable(Reason.TOO_LARGE, broken=True)
-            self.at = token.end()
-            match token[0][0]:
-                case '"':
-                    self._finish_string(ended=bool(token[1]))
-                case "{" | "[":
-                    self.open += 1
-                case _:
-                    self.open -= 1
+            if mark == "\n" or self._skipped > MAX_SKIPPED:
+                raise Unusable(Reason.UNREADABLE_PART, broken=True)
+            if mark == '"':
+                self._skip_text()
+            else:
+                self.open += 1 if mark in "{[" else -1
             if self.open <= depth:
                 break
         if self.open < depth:
@@ -230,12 +263,15 @@ class Window:
         self.at = found.start()
         return found
 
-    def _finish_string(self, *, ended: bool) -> None:
-        while not ended:
-            if not self._more():
+    def _skip_text(self) -> None:
+        """Go behind the quotation mark that ends the text here."""
+        while True:
+            rest = self._string_end.match(self._text, self.at)
+            self.at = rest.end() if rest else self.at
+            if rest and rest[1]:
+                return
+            if self._text[self.at : self.at + 1] == "\n" or not self._more():
                 raise Unusable(Reason.UNREADABLE_PART, broken=True)
-            rest = _STRING_END.match(self._text, self.at)
-            self.at, ended = (rest.end(), bool(rest[1])) if rest else (self.at, True)
 
     def next_line(self) -> bool:
         """Go to the start of the next line; False when there is none."""
