@@ -8,6 +8,7 @@ import pytest
 
 from services.records.domain.found import Identifier, LeftOut, Patient, Reason, Unreadable
 from services.records.domain.result import Result
+from services.records.formats.fhir.limits import MAX_NESTING
 from tests.records.formats.fhir_resources import (
     UUID,
     Json,
@@ -101,21 +102,21 @@ def test_resources_one_after_another_are_read_however_they_are_laid_out() -> Non
     assert len(only(Result, reads(data))) == 1
 
 
-@pytest.mark.parametrize("depth", [1, 7])
-def test_bundles_in_bundles_are_opened(depth: int) -> None:
-    whole = bundle(rosa(), observation())
-    for _ in range(depth):
-        whole = bundle(whole)
+def nested(resource: Json, *, deep: int) -> Json:
+    for _ in range(deep):
+        resource = bundle(resource)
+    return resource
 
-    assert len(results(whole)) == 1
+
+@pytest.mark.parametrize("deep", [2, MAX_NESTING])
+def test_bundles_in_bundles_are_opened(deep: int) -> None:
+    assert len(results(nested(observation(), deep=deep))) == 1
 
 
 def test_bundles_nested_too_deep_are_left_out() -> None:
-    whole = bundle(observation())
-    for _ in range(9):
-        whole = bundle(whole)
+    whole = bundle(rosa(), nested(observation(), deep=MAX_NESTING))
 
-    assert left_out(bundle(rosa(), whole)) == [(Reason.UNREADABLE_PART, "Entry", 1)]
+    assert left_out(whole) == [(Reason.UNREADABLE_PART, "Entry", 1)]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from services.records.domain.found import (
     Unreadable,
 )
 from services.records.domain.result import Result
+from services.records.formats.fhir import window
+from services.records.formats.fhir.limits import CHUNK
 from tests.records.formats.fhir_resources import (
     Json,
     as_bytes,
@@ -132,9 +134,15 @@ def test_nothing_said_at_two_places_is_an_error(
     outcome(as_bytes(changed, rosa()))
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.parametrize("chunk", [16, CHUNK])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.data())
-def test_no_cut_and_no_changed_byte_is_an_error(data: st.DataObject) -> None:
+def test_no_cut_and_no_changed_byte_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, chunk: int, data: st.DataObject
+) -> None:
+    monkeypatch.setattr(window, "CHUNK", chunk)
     indent = data.draw(st.sampled_from([None, 1]))
     whole = json.dumps(SEEDS[0], indent=indent).encode()
     start = data.draw(st.integers(0, len(whole)))
@@ -152,6 +160,28 @@ def test_no_cut_and_no_changed_byte_is_an_error(data: st.DataObject) -> None:
 )
 def test_no_bytes_are_an_error(data: bytes) -> None:
     outcome(data)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 17, 64, 301, 1000])
+@pytest.mark.parametrize("form", ["one", "lines", "indented", "escaped"])
+def test_the_same_is_found_wherever_the_file_is_cut_into_pieces(
+    monkeypatch: pytest.MonkeyPatch, chunk: int, form: str
+) -> None:
+    extra = observation(
+        id="é", valueQuantity=None, valueString='😀 \\" \u2028 Ж' * 9, note=[{"text": "-1.5e3 }"}]
+    )
+    whole = bundle(*(one["resource"] for one in SEEDS[0]["entry"]), extra, bundle(observation()))
+    data = {
+        "one": json.dumps(whole, ensure_ascii=False),
+        "lines": "\n".join([json.dumps(extra), json.dumps(whole, ensure_ascii=False), "7", "{}"]),
+        "indented": json.dumps(whole, indent=3, ensure_ascii=False),
+        "escaped": json.dumps(whole),
+    }[form].encode()
+    expected = reads(data)
+
+    monkeypatch.setattr(window, "CHUNK", chunk)
+
+    assert reads(data) == expected
 
 
 def told(data: bytes | str) -> list[tuple[Reason, str, str]]:

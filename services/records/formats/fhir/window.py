@@ -114,10 +114,10 @@ class Window:
         self.at = 0
         self.open = 0
 
-    def _more(self, limit: int = MAX_ENTRY) -> bool:
+    def _more(self, most: int | None = None) -> bool:
         """Read on, as much again as is there already; False when that is all there is."""
         self._forget()
-        kept = len(self._text)
+        kept, limit = len(self._text), MAX_ENTRY if most is None else most
         if self._ended or kept > limit:
             return False
         wanted = max(CHUNK, min(kept, limit + CHUNK - kept))
