@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from dataclasses import dataclass
+from io import BytesIO
 
 from services.records.domain.found import Reason
 from services.records.formats.ccda.charset import PIECE
@@ -58,14 +59,15 @@ def embedded(root: Element) -> Embedded | Missing | None:
 
 
 def _decoded(text: str) -> bytes:
-    content = bytearray()
+    content = BytesIO()
     rest = ""
     for start in range(0, len(text), PIECE):
         letters = rest + "".join(text[start : start + PIECE].split())
         whole = len(letters) // 4 * 4
-        content += b64decode(letters[:whole], validate=True)
+        content.write(b64decode(letters[:whole], validate=True))
         rest = letters[whole:]
-    return bytes(content + b64decode(rest + "=" * (-len(rest) % 4), validate=True))
+    content.write(b64decode(rest + "=" * (-len(rest) % 4), validate=True))
+    return content.getvalue()
 
 
 def _recognised(content: bytes) -> str:
