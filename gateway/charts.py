@@ -1,7 +1,7 @@
 """Where the marks of the two laboratory drawings stand. Nothing here knows a colour or a page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -18,6 +18,8 @@ WIDTH, HEIGHT = 380, 256
 LEFT, RIGHT, TOP, BOTTOM = 46, 358, 18, 222
 MOST_DOTS = 24
 LABELS_APART = 64
+FITS = 6
+"""Characters that stand beside the axis."""
 TICKS_APART = 20
 YEARS = timedelta(days=300)
 """From here on a date on the axis is a month with its year."""
@@ -39,6 +41,9 @@ class Band:
 
     low: float | None = None
     high: float | None = None
+    low_text: str = field(default="", compare=False)
+    high_text: str = field(default="", compare=False)
+    """The ends as they were written, for the axis."""
 
     @property
     def drawable(self) -> bool:
@@ -222,24 +227,26 @@ def _ticks(points: Sequence[Point], scale: _Scale) -> tuple[tuple[Label, ...], s
     limits = grid = ""
     band = points[-1].band
     if band.drawable:
-        for end in (band.low, band.high):
+        for end, text in ((band.low, band.low_text), (band.high, band.high_text)):
             if end is not None:
                 y = scale.y(end)
                 limits += f"M{LEFT} {y:g}H{RIGHT}"
                 if all(abs(y - tick.y) > TICKS_APART for tick in ticks):
-                    ticks.append(Label(x=LEFT - 8, y=y + 4.5, text=brief(end)))
+                    ticks.append(Label(x=LEFT - 8, y=y + 4.5, text=brief(end, text)))
     for extreme in (min, max):
         point = extreme(points, key=lambda point: point.value)
         y = scale.y(point.value)
         if all(abs(y + 4.5 - tick.y) > TICKS_APART for tick in ticks):
             grid += f"M{LEFT} {y:g}H{RIGHT}"
-            ticks.append(Label(x=LEFT - 8, y=y + 4.5, text=brief(point.value)))
+            ticks.append(
+                Label(x=LEFT - 8, y=y + 4.5, text=brief(point.value, point.text.lstrip("<>=≤≥~ ")))
+            )
     return tuple(ticks), limits, grid
 
 
-def brief(value: float) -> str:
-    """A number that fits beside an axis."""
-    return f"{value:.4g}"
+def brief(value: float, text: str = "") -> str:
+    """A number that fits beside an axis: as it was written, if that is short."""
+    return text if 0 < len(text) <= FITS else f"{value:.4g}"
 
 
 def _band(

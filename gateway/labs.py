@@ -32,7 +32,7 @@ FLAGS = {
     Flag.NORMAL: Word(text="In range", icon="check", tone="ok"),
 }
 AS_EXPECTED = Word(text="As expected", icon="check", tone="ok")
-"""For what has no range to be in."""
+"""For what is no number, or has no range to be in."""
 MARKS = {
     Flag.LOW: Mark.BELOW,
     Flag.VERY_LOW: Mark.BELOW,
@@ -152,7 +152,7 @@ def _value(result: Result) -> str:
 
 
 def _flag(result: Result) -> Word | None:
-    if result.flag is Flag.NORMAL and not range_text(result.range):
+    if result.flag is Flag.NORMAL and (result.number is None or not range_text(result.range)):
         return AS_EXPECTED
     return FLAGS.get(result.flag)
 
@@ -168,6 +168,8 @@ def _band(given: Range | None) -> Band:
     return Band(
         low=float(low) if low is not None and low.is_finite() else None,
         high=float(high) if high is not None and high.is_finite() else None,
+        low_text=str(low),
+        high_text=str(high),
     )
 
 

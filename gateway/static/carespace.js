@@ -3,10 +3,6 @@
   "use strict";
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
-  // What is wrong with a form is read first.
-  const errors = document.querySelector(".errors");
-  if (errors) errors.focus();
-
   // Show or hide a password; it is hidden again before it is sent.
   all("[data-show]").forEach((button) => {
     const input = document.getElementById(button.dataset.show);
@@ -14,7 +10,7 @@
     button.setAttribute("aria-controls", input.id);
     const show = (on) => {
       input.type = on ? "text" : "password";
-      button.textContent = on ? "Hide password" : "Show password";
+      button.firstChild.data = on ? "Hide" : "Show";
     };
     button.addEventListener("click", () => show(input.type === "password"));
     if (input.form) input.form.addEventListener("submit", () => show(false));

@@ -1,0 +1,288 @@
+"""Every page with made-up data, so that it can be looked at: python -m tests.gateway.gallery FOLDER
+
+Writes a picture of each page at 1280 and 390 px, light and dark.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from gateway import app as gateway
+from gateway import protection, static_files
+from gateway.config import Config
+from gateway.pages import mailbox, staff_imports, staff_patient, staff_patients
+from gateway.pages.resources import FOR_EVERYONE
+from gateway.rendering import Chrome, Notice, render
+from libs.contracts.records import ImportState
+from tests.gateway import samples
+from tests.gateway.samples import NOW, PATIENT, PRACTICE, at_work, record, session
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+ORIGIN = "https://portal.example.com"
+RULES_MET = {"length": True, "uppercase": True, "lowercase": True, "number": False,
+             "special": False, "not_common": True, "not_personal": True}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A page as it would be shown."""
+
+    template: str
+    chrome: Chrome
+    path: str = "/"
+    content: dict[str, Any] = field(default_factory=dict)
+
+
+@cache
+def application() -> web.Application:
+    """The gateway's own routes, with nothing behind them."""
+    made = web.Application()
+    made[protection.CONFIG] = Config(nats_url="", public_url=ORIGIN)
+    for area in (*gateway.PAGES, mailbox):
+        made.add_routes(area.routes)
+    made.add_routes(static_files.routes)
+    return made
+
+
+def html(shown: Shown) -> str:
+    """The page's HTML, made as a handler makes it."""
+    request = make_mocked_request("GET", shown.path, app=application())
+    request[protection.REQUEST] = "0192a0000000700080000000000000aa"
+    text = render(request, shown.template, shown.chrome, **shown.content).text
+    assert text is not None
+    return text
+
+
+def _door(template: str, practice: bool = False, **content: Any) -> Shown:
+    return Shown(
+        template=f"door/{template}.html",
+        chrome=Chrome(practice=PRACTICE if practice else None),
+        content=content,
+    )
+
+
+def _staff(template: str, tab: str, path: str = "/staff", **content: Any) -> Shown:
+    return Shown(template=f"staff/{template}.html", chrome=at_work(tab), path=path, content=content)
+
+
+def _record(template: str, tab: str = "health", path: str = "/p/x", **content: Any) -> Shown:
+    return Shown(template=template, chrome=record(tab), path=path, content=content)
+
+
+IMPORT_WORDS = {"left_out": staff_imports.LEFT_OUT, "waiting": staff_imports.WAITING,
+                "q": "", "found": (), "problem": ""}  # fmt: skip
+PATIENT_PATH = f"/staff/patients/{samples.PATIENTS.patients[1].patient_id}"
+FIRST_RESULT = f"{PATIENT_PATH}/results/{samples.HEMOGLOBIN.latest.result_id}/correct"
+DOCUMENTS_PATH = f"/p/{PATIENT}/health/documents"
+
+PAGES: dict[str, Shown] = {
+    "login": _door("login", form={}, problem="", code_wanted=False),
+    "login-error": _door("login", code_wanted=True,
+                         problem="We could not log you in with these details.",
+                         form={"email": "rosa.alvarez@example.com", "date_of_birth_month": "4",
+                               "date_of_birth_day": "12", "date_of_birth_year": "1961"}),
+    "staff-login": _door("staff_login", form={}, problem="", code_wanted=False),
+    "staff-login-error": _door("staff_login", form={}, problem="Enter the code.",
+                               code_wanted=True),
+    "register": _door("register", practice=True, invitation=samples.INVITATION, form={},
+                      errors={}, rules={}),
+    "register-error": _door("register", practice=True, invitation=samples.INVITATION,
+                            form={"date_of_birth": "1961-04-12"}, rules=RULES_MET,
+                            errors={"date_of_birth": "This is not the date of birth.",
+                                    "password": "Your password needs a number.",
+                                    "confirm_password": "The two are not the same.",
+                                    "terms": "Tick the box if you accept the terms."}),
+    "accept": _door("accept", practice=True, invitation=samples.INVITATION, person=session(),
+                    form={}, errors={}),
+    **{f"link-{why}": _door("link_ended", why=why, token="t")
+       for why in ("expired", "void", "used", "locked", "unknown")},
+    "new-link-asked": _door("new_link_asked"),
+    "one-time-code": _door("one_time_code", practice=True, enrolment="otpauth://totp/CareSpace:"
+                           "nurse?secret=JBSWY3DPEHPK3PXP&issuer=CareSpace"),
+    "forgot-password": _door("forgot_password", form={}),
+    "reset-link-sent": _door("reset_link_sent"),
+    "reset-password": _door("reset_password", errors={}, rules={}, expires_at=NOW),
+    "reset-password-error": _door("reset_password", errors={"password": "It needs a number."},
+                                  rules=RULES_MET, expires_at=None),
+    "reset-link-ended": _door("reset_link_ended"),
+    "confirm-email": _door("confirm_email", token="t"),
+    "logged-out": Shown(template="door/login.html", content={"form": {}, "problem": "",
+                        "code_wanted": False}, chrome=Chrome(notice=Notice(
+                            text="You are logged out."))),
+    "choose-record": Shown(template="home/choose_record.html",
+                           chrome=Chrome(session=session(), practice=PRACTICE, several=True),
+                           content={"choices": [{"url": "/p/x/health", "own": own,
+                                                 "practice": PRACTICE} for own in (True, False)]}),
+    "no-record": Shown(template="home/no_record.html", chrome=Chrome(session=session())),
+    "health": _record("health/index.html", health=samples.HEALTH),
+    "health-empty": _record("health/index.html", health=samples.NOTHING_YET),
+    "health-away": Shown(template="health/index.html", chrome=record(patient=None),
+                         content={"health": None}),
+    "health-limited": _record("health/index.html", health=samples.HEALTH.model_copy(
+        update={"tests": None})),
+    "health-acting": Shown(template="health/index.html", content={"health": samples.HEALTH},
+                           chrome=record(acting=True, several=True, unread=2,
+                                         session=session("Ana Ruiz"))),
+    "acting-unknown": Shown(template="health/index.html", content={"health": None},
+                            chrome=record(acting=True, practice=None, patient=None)),
+    "test": _record("health/test.html", person=samples.ROSA, test=samples.HEMOGLOBIN),
+    "test-in-words": _record("health/test.html", person=samples.ROSA, test=samples.TESTS[7]),
+    "documents": _record("documents/index.html", path=DOCUMENTS_PATH, listed=samples.DOCUMENTS,
+                         query={}),
+    "documents-filtered": _record("documents/index.html", path=DOCUMENTS_PATH,
+                                  query={"q": "visit", "type": "Letter", "from": "2026-01-01"},
+                                  listed=samples.DOCUMENTS.model_copy(
+                                      update={"documents": (), "total": 0, "after": ""})),
+    "document-pdf": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/1",
+                            shown=samples.opened(samples.PAPERS[0])),
+    "document-image": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/4",
+                              shown=samples.opened(samples.PAPERS[3])),
+    "document-summary": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/6",
+                                shown=samples.opened(samples.PAPERS[5])),
+    "document-other": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/7",
+                              shown=samples.opened(samples.PAPERS[6], viewable=False)),
+    "document-content": _record("documents/cda.html", html="<h1>Summary of care</h1>"
+                                "<p>Made for Rosa Alvarez</p><h2>Results</h2><table><tr>"
+                                "<th scope='col'>Test</th></tr><tr><td>Sodium</td></tr></table>"),
+    "messages": _record("messages/index.html", "messages", mailbox=True),
+    "messages-away": Shown(template="messages/index.html", content={"mailbox": None},
+                           chrome=record("messages", practice=None)),
+    "resources": _record("resources/index.html", "resources", practice=PRACTICE,
+                         everyone=FOR_EVERYONE),
+    "account": Shown(template="account/index.html",
+                     chrome=Chrome(session=session(), practice=PRACTICE, notice=Notice(
+                         text="Done. It is logged out.")),
+                     content={"person": session(), "sessions": samples.SESSIONS, "errors": {},
+                              "rules": {}, "email": ""}),
+    "account-error": Shown(template="account/index.html", chrome=at_work(""),
+                           content={"person": session("Dana Whitfield"), "sessions": None,
+                                    "errors": {"current_password": "This is not it.",
+                                               "email": "This is no address.",
+                                               "email_password": "This is not it."},
+                                    "rules": RULES_MET, "email": "rosa@"}),
+    "staff-patients": _staff("patients", "patients", listed=samples.PATIENTS, query={}),
+    "staff-patients-none": _staff("patients", "patients", query={"q": "zz", "state": "opened"},
+                                  listed=samples.PATIENTS.model_copy(
+                                      update={"patients": (), "after": ""})),
+    "staff-patients-first": _staff("patients", "patients", query={},
+                                   listed=samples.PATIENTS.model_copy(
+                                       update={"patients": (), "after": "", "total": 0})),
+    "staff-patients-attention": _staff("patients", "patients", query={"attention": "yes"},
+                                       listed=samples.PATIENTS),
+    "staff-new-patient": _staff("new_patient", "patients", form={"invite": "yes"}, errors={}),
+    "staff-new-patient-error": _staff("new_patient", "patients", form={"given": "Rosa"},
+                                      errors={"even_so": "Perhaps they are on your list.",
+                                              "given": "Enter a name.", "mrn": "It is taken.",
+                                              "date_of_birth": "Enter a date.",
+                                              "email": "Enter an address."}),
+    "staff-import-list": _staff("import_patients", "patients", problem=""),
+    "staff-import-list-error": _staff("import_patients", "patients",
+                                      problem="We could not read this list."),
+    "staff-list-checked": _staff("import_patients_report", "patients", read=samples.LIST_READ,
+                                 words=staff_patients.WORDS, content="given\nRosa", invite=True),
+    "staff-list-imported": _staff("import_patients_report", "patients", invite=False, content="",
+                                  words=staff_patients.WORDS, read=samples.LIST_READ.model_copy(
+                                      update={"preview": False, "refused": 1})),
+    "staff-patient": _staff("patient", "patients", PATIENT_PATH, health=samples.HEALTH,
+                            patient=samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
+                            errors={}, form={}),
+    "staff-patient-new": _staff("patient", "patients", PATIENT_PATH, health=samples.NOTHING_YET,
+                                patient=samples.PATIENTS.patients[4], kinds=staff_patient.KINDS,
+                                errors={"file": "Choose a file.", "value": "Enter a value.",
+                                        "collected": "Enter the day."},
+                                form={"test_name": "Sodium"}),
+    "staff-patient-wrong": _staff("patient", "patients", FIRST_RESULT, health=samples.HEALTH,
+                                  patient=samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
+                                  errors={"corrected_value": "Enter a value."}, form={"value": ""}),
+    "staff-patient-away": _staff("patient", "patients", PATIENT_PATH, health=None,
+                                 patient=samples.PATIENTS.patients[0], kinds=staff_patient.KINDS,
+                                 errors={}, form={}),
+    "staff-imports": _staff("imports", "imports", listed=samples.IMPORTS, query={}),
+    "staff-imports-none": _staff("imports", "imports", query={}, problem="Choose a file.",
+                                 listed=samples.IMPORTS.model_copy(
+                                     update={"imports": (), "waiting": 0, "after": ""})),
+    "staff-imports-nothing-waits": _staff("imports", "imports", query={"waiting": "yes"},
+                                          listed=samples.IMPORTS.model_copy(
+                                              update={"imports": (), "waiting": 0, "after": ""})),
+    "staff-import": _staff("import", "imports", shown=samples.IMPORT, **IMPORT_WORDS),
+    "staff-import-preview": _staff("import", "imports", shown=samples.IMPORT.model_copy(
+        update={"state": ImportState.PREVIEW, "left_out": ()}), **IMPORT_WORDS),
+    "staff-import-unreadable": _staff("import", "imports", shown=samples.IMPORT.model_copy(
+        update={"subjects": (), "left_out": (), "format": "unknown", "file_name": "",
+                "problem": "This is a photograph."}), **IMPORT_WORDS | {"problem": "Say why."}),
+    "staff-import-reading": _staff("import", "imports", shown=samples.IMPORT.model_copy(
+        update={"state": ImportState.READING, "subjects": (), "left_out": ()}), **IMPORT_WORDS),
+    "staff-emails": _staff("emails", "emails", listed=samples.MAILS, query={}, problem=""),
+    "staff-emails-none": _staff("emails", "emails", query={"state": "sent"}, problem="It was sent.",
+                                listed=samples.MAILS.model_copy(
+                                    update={"mails": (), "after": ""})),
+    "terms": Shown(template="legal/terms.html", chrome=Chrome()),
+    "privacy": Shown(template="legal/privacy.html", chrome=Chrome()),
+    "accessibility": Shown(template="legal/accessibility.html", chrome=Chrome()),
+    "mailbox": Shown(template="mailbox/index.html", chrome=Chrome(),
+                     content={"mails": samples.LETTERS}),
+    "mailbox-empty": Shown(template="mailbox/index.html", chrome=Chrome(), content={"mails": []}),
+    "mailbox-letter": Shown(template="mailbox/letter.html", chrome=Chrome(),
+                            content={"mail": samples.LETTERS[0]}),
+    **{f"error-{status}": Shown(template=f"errors/{status}.html", chrome=Chrome())
+       for status in (400, 403, 404, 409, 413, 429, 500, 503)},
+}  # fmt: skip
+"""Each page, and each state of it that looks different."""
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def hang(page: Page) -> None:
+    """Answer this browser page from the gallery, and nothing from anywhere else."""
+
+    def answer(route: Route) -> None:
+        path = route.request.url.removeprefix(ORIGIN).lstrip("/").partition("?")[0]
+        if path in PAGES:
+            headers = {"Content-Security-Policy": protection.CONTENT_SECURITY_POLICY}
+            route.fulfill(body=html(PAGES[path]), content_type="text/html", headers=headers)
+        elif file := static_files.published().get(path.removeprefix("static/")):
+            route.fulfill(body=file.body, content_type=file.media_type)
+        else:
+            route.fulfill(body="<!doctype html><title>A document</title>", content_type="text/html")
+
+    page.route("**/*", answer)
+
+
+def main(folder: Path, names: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with browser() as chromium:
+        for width, scheme in ((1280, "light"), (390, "light"), (1280, "dark"), (390, "dark")):
+            page = chromium.new_page(
+                viewport={"width": width, "height": 844},
+                color_scheme="dark" if scheme == "dark" else "light",
+            )
+            hang(page)
+            for name in names or PAGES:
+                page.goto(f"{ORIGIN}/{name}")
+                ending = "-dark" if scheme == "dark" else ""
+                page.screenshot(path=folder / f"{name}-{width}{ending}.png", full_page=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
