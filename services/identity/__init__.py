@@ -1,0 +1,1 @@
+"""Identity owns practices, accounts, credentials, sessions, invitations and staff seats."""

@@ -1,0 +1,1 @@
+"""The rules of getting in. Nothing here waits, writes, or reads a clock."""

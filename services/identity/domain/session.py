@@ -1,0 +1,44 @@
+"""The rules of a session: 15 minutes without activity, 12 hours at most."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+IDLE = timedelta(minutes=15)
+LONGEST = timedelta(hours=12)
+TOUCHED_EVERY = timedelta(seconds=2)
+"""A session's last use is written down no more often than this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Somebody is logged in, in one browser."""
+
+    id: UUID
+    account_id: UUID
+    practice_id: UUID | None
+    """Of the staff seat that it is for; None for a patient."""
+    device: str
+    source: str
+    started_at: datetime
+    last_seen_at: datetime
+    previous_login_at: datetime | None
+
+    @property
+    def idle_ends_at(self) -> datetime:
+        return self.last_seen_at + IDLE
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.started_at + LONGEST
+
+    def holds(self, *, now: datetime) -> bool:
+        """Neither idle for too long nor too old; each end is no longer inside."""
+        return now < self.idle_ends_at and now < self.ends_at
+
+
+def shortened(source: str) -> str:
+    """Where a session was last used, without saying all of it: 203.0.113.x"""
+    if ":" in source:
+        return source.split("::", 1)[0] + "::"
+    return ".".join([*source.split(".")[:3], "x"]) if source.count(".") == 3 else "unknown"  # noqa: PLR2004

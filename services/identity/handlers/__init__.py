@@ -1,0 +1,21 @@
+"""What identity answers and follows: load, decide, save, announce, reply."""
+
+from services.identity.handlers import (
+    invitations,
+    letters,
+    logging_in,
+    passwords,
+    practices,
+    registration,
+    sessions,
+)
+
+routers = (
+    practices.router,
+    invitations.router,
+    registration.router,
+    logging_in.router,
+    sessions.router,
+    passwords.router,
+    letters.router,
+)

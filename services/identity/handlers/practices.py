@@ -1,0 +1,78 @@
+"""Practices, their keys, and the visas of machines."""
+
+import hashlib
+import secrets
+from uuid import UUID
+
+from faststream.nats import NatsRouter
+
+from libs.contracts.base import Refused
+from libs.contracts.identity import (
+    AddPractice,
+    AdmitMachine,
+    AdmitOperator,
+    ListPractices,
+    Practice,
+    PracticeAccess,
+    PracticeAdded,
+    Practices,
+    Refusal,
+    ShowPractice,
+)
+from libs.contracts.visa import Capacity
+from libs.runtime.broker import answers
+from libs.runtime.clock import Now
+from libs.runtime.database import Database, transaction
+from services.identity.means import AtSeal, new_id, practice_visa
+from services.identity.store import practices as store
+
+OPERATOR = UUID(int=0)
+"""Who acts when the operator does, from the command line."""
+
+router = NatsRouter()
+
+
+@answers(router, ShowPractice)
+async def show_practice(asked: ShowPractice, pool: Database) -> Practice:
+    async with transaction(pool) as db:
+        return await store.get_practice(db, asked.practice_id)
+
+
+@answers(router, ListPractices)
+async def list_practices(asked: ListPractices, pool: Database) -> Practices:
+    async with transaction(pool) as db:
+        return Practices(practices=await store.list_practices(db))
+
+
+@answers(router, AddPractice)
+async def add_practice(asked: AddPractice, pool: Database) -> PracticeAdded:
+    async with transaction(pool, practice=asked.practice_id) as db:
+        key = ""
+        if await store.add_practice(db, asked):
+            key = secrets.token_urlsafe(32)
+            digest = hashlib.sha256(key.encode()).digest()
+            await store.add_key(db, asked.practice_id, new_id(), digest)
+    return PracticeAdded(practice_id=asked.practice_id, import_key=key)
+
+
+@answers(router, AdmitMachine)
+async def admit_machine(
+    asked: AdmitMachine, pool: Database, now: Now, seal: AtSeal
+) -> PracticeAccess:
+    async with transaction(pool, key=asked.key_hash.hex()) as db:
+        found = await store.find_key(db, asked.key_hash)
+    if found is None:
+        raise Refused(Refusal.UNKNOWN_KEY)
+    practice_id, key_id = found
+    visa = practice_visa(seal, Capacity.MACHINE, practice_id, account_id=key_id, now=now)
+    return PracticeAccess(practice_id=practice_id, visa=visa)
+
+
+@answers(router, AdmitOperator)
+async def admit_operator(
+    asked: AdmitOperator, pool: Database, now: Now, seal: AtSeal
+) -> PracticeAccess:
+    async with transaction(pool) as db:
+        practice = await store.get_practice(db, asked.practice_id)
+    visa = practice_visa(seal, Capacity.MACHINE, practice.practice_id, account_id=OPERATOR, now=now)
+    return PracticeAccess(practice_id=practice.practice_id, visa=visa)

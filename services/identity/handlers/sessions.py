@@ -1,0 +1,116 @@
+"""Sessions: who is logged in, and until when."""
+
+from faststream.nats import NatsRouter
+
+from libs.contracts.base import Done
+from libs.contracts.identity import (
+    EndSession,
+    EndSessions,
+    ListSessions,
+    OpenSession,
+    ResolveSession,
+    Seat,
+    Sessions,
+)
+from libs.contracts.identity import Session as Resolved
+from libs.contracts.visa import LIFETIME, Capacity, Passport
+from libs.runtime.broker import answers
+from libs.runtime.clock import Now
+from libs.runtime.database import Database, transaction
+from services.identity.domain.session import IDLE, shortened
+from services.identity.means import (
+    AtSeal,
+    announce_ended,
+    own_session,
+    practice_visa,
+)
+from services.identity.store import accounts
+from services.identity.store import sessions as store
+
+router = NatsRouter()
+
+
+@answers(router, ResolveSession)
+async def resolve_session(
+    asked: ResolveSession, pool: Database, now: Now, seal: AtSeal
+) -> Resolved:
+    async with transaction(pool) as db:
+        session = await own_session(db, asked.session, now=now)
+        account = await accounts.get_account(db, session.account_id)
+        if asked.touch:
+            await store.touch(db, session, now=now)
+    seat = None
+    if session.practice_id:
+        async with transaction(pool, account=account.id) as db:
+            found = await accounts.find_seat(db, account.id)
+        if found:
+            practice_id, role = found
+            visa = practice_visa(
+                seal,
+                Capacity.STAFF,
+                practice_id,
+                account_id=account.id,
+                now=now,
+                role=role,
+                session_id=session.id,
+                name=account.name,
+            )
+            seat = Seat(practice_id=practice_id, role=role, visa=visa)
+    passport = Passport(
+        session_id=session.id,
+        account_id=account.id,
+        name=account.name,
+        issued_at=now,
+        expires_at=now + LIFETIME,
+    )
+    return Resolved(
+        session_id=session.id,
+        account_id=account.id,
+        name=account.name,
+        email=account.email,
+        passport=seal.close(passport),
+        seat=seat,
+        idle_ends_at=now + IDLE if asked.touch else session.idle_ends_at,
+        ends_at=session.ends_at,
+        previous_login_at=session.previous_login_at,
+    )
+
+
+@answers(router, ListSessions)
+async def list_sessions(asked: ListSessions, pool: Database, now: Now) -> Sessions:
+    async with transaction(pool) as db:
+        own = await own_session(db, asked.session, now=now)
+        held = await store.list_sessions(db, own.account_id, now=now)
+    lines = [
+        OpenSession(
+            session_id=session.id,
+            device=session.device,
+            place=shortened(session.source),
+            started_at=session.started_at,
+            last_seen_at=session.last_seen_at,
+            current=session.id == own.id,
+        )
+        for session in held
+    ]
+    return Sessions(sessions=tuple(sorted(lines, key=lambda line: not line.current)))
+
+
+@answers(router, EndSession)
+async def end_session(asked: EndSession, pool: Database) -> Done:
+    async with transaction(pool) as db:
+        if ended := await store.end_session(db, asked.session):
+            await announce_ended(db, [ended])
+    return Done()
+
+
+@answers(router, EndSessions)
+async def end_sessions(asked: EndSessions, pool: Database, now: Now) -> Done:
+    async with transaction(pool) as db:
+        own = await own_session(db, asked.session, now=now)
+        if asked.session_id:
+            one = await store.end_one(db, own.account_id, asked.session_id)
+            ended = [one] if one else []
+        else:
+            ended = await store.end_others(db, own.account_id, but=own.id)
+        await announce_ended(db, ended)
+    return Done()

@@ -1,0 +1,1 @@
+"""Every statement identity runs: one function, one statement."""

@@ -1,0 +1,100 @@
+"""Sessions, by the hash of their token."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.base import Refused
+from libs.contracts.identity import Refusal
+from libs.runtime.database import Connection
+from services.identity.domain.session import IDLE, LONGEST, TOUCHED_EVERY, Session
+
+COLUMNS = """id, account_id, seat_practice_id AS practice_id, device, source, started_at,
+             last_seen_at, previous_login_at"""
+
+
+async def add_session(db: Connection, session: Session, token_hash: bytes) -> None:
+    await db.execute(
+        """
+        INSERT INTO session (id, account_id, token_hash, seat_practice_id, device, source,
+                             started_at, last_seen_at, previous_login_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
+        """,
+        session.id,
+        session.account_id,
+        token_hash,
+        session.practice_id,
+        session.device,
+        session.source,
+        session.started_at,
+        session.previous_login_at,
+    )
+
+
+async def get_session(db: Connection, token_hash: bytes) -> Session:
+    """The session of this token, over or not."""
+    row: Any = await db.fetchrow(
+        f"SELECT {COLUMNS} FROM session WHERE token_hash = $1",  # noqa: S608
+        token_hash,
+    )
+    if row is None:
+        raise Refused(Refusal.NO_SESSION)
+    return Session(**row)
+
+
+async def touch(db: Connection, session: Session, *, now: datetime) -> None:
+    """It was used just now."""
+    if now >= session.last_seen_at + TOUCHED_EVERY:
+        await db.execute(
+            "UPDATE session SET last_seen_at = greatest(last_seen_at, $2) WHERE id = $1",
+            session.id,
+            now,
+        )
+
+
+async def list_sessions(db: Connection, account_id: UUID, *, now: datetime) -> list[Session]:
+    """The account's sessions that hold, newest first."""
+    rows = await db.fetch(
+        f"""
+        SELECT {COLUMNS} FROM session
+         WHERE account_id = $1 AND last_seen_at > $2 AND started_at > $3
+         ORDER BY last_seen_at DESC
+        """,  # noqa: S608
+        account_id,
+        now - IDLE,
+        now - LONGEST,
+    )
+    return [Session(**row) for row in rows]
+
+
+async def end_session(db: Connection, token_hash: bytes) -> UUID | None:
+    """End the session of this token; its id, or None if there was none."""
+    ended: UUID | None = await db.fetchval(
+        "DELETE FROM session WHERE token_hash = $1 RETURNING id", token_hash
+    )
+    return ended
+
+
+async def end_one(db: Connection, account_id: UUID, session_id: UUID) -> UUID | None:
+    """End one of the account's own sessions."""
+    ended: UUID | None = await db.fetchval(
+        "DELETE FROM session WHERE account_id = $1 AND id = $2 RETURNING id",
+        account_id,
+        session_id,
+    )
+    return ended
+
+
+async def end_others(db: Connection, account_id: UUID, *, but: UUID | None) -> list[UUID]:
+    """End every session of the account but this one."""
+    rows = await db.fetch(
+        "DELETE FROM session WHERE account_id = $1 AND id IS DISTINCT FROM $2 RETURNING id",
+        account_id,
+        but,
+    )
+    return [row["id"] for row in rows]
+
+
+async def forget_old(db: Connection, *, before: datetime) -> None:
+    """Sessions that have long been over."""
+    await db.execute("DELETE FROM session WHERE last_seen_at < $1", before)
