@@ -1,0 +1,1 @@
+"""Reading files that somebody sent, in processes that can do nothing else."""
