@@ -8,12 +8,11 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, TypeVarTuple
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from faststream import Context
-from typing_extensions import TypeVarTuple, Unpack
 
 from libs.contracts.base import Refused
 from libs.contracts.identity import Refusal
@@ -60,7 +59,7 @@ class Hashing:
         except (VerifyMismatchError, VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[[Unpack[A]], T], *given: Unpack[A]) -> T:
+    async def _run(self, work: Callable[[*A], T], *given: *A) -> T:
         if self._under_way >= self._most:
             raise Refused(Refusal.BUSY)
         self._under_way += 1

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import pairwise
 
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
@@ -85,7 +86,7 @@ def _common(text: str) -> bool:
 
 def _in_a_row(text: str) -> bool:
     """abcdefg1!, 12345678Aa!: mostly one run of neighbours."""
-    steps = [ord(b) - ord(a) for a, b in zip(text, text[1:], strict=False)]
+    steps = [ord(b) - ord(a) for a, b in pairwise(text)]
     longest = run = 1
     for before, step in zip([None, *steps], steps, strict=False):
         run = run + 1 if step == before and step in (-1, 0, 1) else 2

@@ -39,7 +39,7 @@ async def show_practice(asked: ShowPractice, pool: Database) -> Practice:
 
 
 @answers(router, ListPractices)
-async def list_practices(asked: ListPractices, pool: Database) -> Practices:
+async def list_practices(_: ListPractices, pool: Database) -> Practices:
     async with transaction(pool) as db:
         return Practices(practices=await store.list_practices(db))
 

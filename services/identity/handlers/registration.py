@@ -186,7 +186,7 @@ def _account(invitation: Invitation, password_hash: str, key_ring: KeyRing) -> t
     if invitation.staff:
         secret = pyotp.random_base32()
         key_id, sealed = key_ring.wrap(secret.encode(), belongs_to=f"code {account_id}")
-        enrolment = pyotp.TOTP(secret).provisioning_uri(invitation.email, issuer_name=ISSUER)
+        enrolment = pyotp.TOTP(secret).provisioning_uri(name=invitation.email, issuer_name=ISSUER)
     account = Account(
         id=account_id,
         email=invitation.email,
