@@ -4,6 +4,7 @@ Two addresses' domains behave as real ones sometimes do: `bounces.example.com` r
 `later.example.com` asks to come again.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -121,9 +122,9 @@ def build(config: Config) -> web.Application:
     """The mail server and its pages' source, both on loopback."""
 
     async def listening(app: web.Application) -> AsyncIterator[None]:
-        sink = Sink(app[LETTERS])
-        server = await app.loop.create_server(
-            lambda: SMTP(sink, loop=app.loop, enable_SMTPUTF8=True, data_size_limit=LARGEST),
+        sink, loop = Sink(app[LETTERS]), asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: SMTP(sink, loop=loop, enable_SMTPUTF8=True, data_size_limit=LARGEST),
             config.host,
             config.smtp_port,
         )
@@ -158,4 +159,10 @@ def _read(recipients: list[str], content: bytes) -> dict[str, Any]:
 
 def _part(message: EmailMessage, kind: str) -> str:
     part = message.get_body((kind,))
-    return str(part.get_content()) if part else ""
+    if part is None:
+        return ""
+    try:
+        text = str(part.get_content())
+    except LookupError:  # a character set that nobody knows
+        text = bytes(part.get_payload(decode=True)).decode("latin-1")
+    return text.replace("\r\n", "\n")

@@ -5,7 +5,8 @@ nothing. Running it again changes nothing; running it while services run is safe
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import asyncpg
 
@@ -39,10 +40,19 @@ async def assure_durable(admin: asyncpg.Connection) -> None:
             raise Problem(f"Postgres runs with {name} off and would lose what it has promised.")
 
 
+@asynccontextmanager
+async def _alone(admin: asyncpg.Connection) -> AsyncIterator[None]:
+    """Another `carespace migrate` waits."""
+    await admin.execute("SELECT pg_advisory_lock(hashtext('carespace migrate'))")
+    try:
+        yield
+    finally:
+        await admin.execute("SELECT pg_advisory_unlock(hashtext('carespace migrate'))")
+
+
 async def roles(admin: asyncpg.Connection, passwords: Mapping[str, str]) -> None:
     """Every service's owner role, runtime role and schema; a password only where one is given."""
-    async with admin.transaction():
-        await admin.execute("SELECT pg_advisory_xact_lock(hashtext('roles'))")
+    async with _alone(admin), admin.transaction():
         await _roles(admin, passwords)
 
 
@@ -73,11 +83,14 @@ async def _roles(admin: asyncpg.Connection, passwords: Mapping[str, str]) -> Non
 async def migrations(admin: asyncpg.Connection) -> list[str]:
     """Apply what each schema has not yet seen; the names of what was applied."""
     applied = []
-    for service in registry.services():
-        package = f"services.{service}"
-        names = await database.migrate(admin, schema=service, package=package)
-        applied += [f"{service}/{name}" for name in names]
-        await admin.execute(f"REVOKE INSERT, UPDATE, DELETE ON {service}.migration FROM {service}")
+    async with _alone(admin):
+        for service in registry.services():
+            package = f"services.{service}"
+            names = await database.migrate(admin, schema=service, package=package)
+            applied += [f"{service}/{name}" for name in names]
+            await admin.execute(
+                f"REVOKE INSERT, UPDATE, DELETE ON {service}.migration FROM {service}"
+            )
     return applied
 
 

@@ -128,15 +128,17 @@ def _clear_away(data: Path) -> None:
     restart of the machine or of a container it often is. Its processes work in the data folder,
     which tells them from others.
     """
+    noted = data / "postmaster.pid"
+    with suppress(OSError, ValueError, IndexError):
+        first = int(noted.read_text().splitlines()[0])
+        if first in _at_work_in(data):
+            processes.tell(first, signal.SIGINT)
     until = time.monotonic() + waiting.PATIENCE
-    while left := _at_work_in(data):
-        for pid in left:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGINT)
+    while _at_work_in(data):
         if time.monotonic() > until:
             raise Problem(f"Another Postgres still works in {data} and does not stop.")
         time.sleep(0.05)
-    (data / "postmaster.pid").unlink(missing_ok=True)
+    noted.unlink(missing_ok=True)
 
 
 def _at_work_in(data: Path) -> list[int]:

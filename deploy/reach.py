@@ -55,6 +55,8 @@ async def asking(there: Reach) -> AsyncIterator[NatsBroker]:
         name="operator",
         inbox_prefix="_INBOX_operator",
         allow_reconnect=False,
+        max_reconnect_attempts=1,
+        reconnect_time_wait=0,
         connect_timeout=5,
         logger=None,
     )

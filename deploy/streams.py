@@ -152,6 +152,8 @@ async def _connected(url: str, seed: str, until: float) -> Client:
                 inbox_prefix=b"_INBOX_provisioner",
                 connect_timeout=5,
                 allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
                 error_cb=_quiet,
             )
         except (nats.errors.Error, OSError) as error:
