@@ -1,10 +1,11 @@
 """Where the marks of the two laboratory drawings stand. Nothing here knows a colour or a page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 
 from gateway.wording import day_and_month, short_month
 
@@ -35,14 +36,13 @@ class Mark(StrEnum):
     """Not as it should be, without saying on which side."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Band:
+class Band(NamedTuple):
     """A laboratory's range; either end may be open, and one that is upside down is none."""
 
     low: float | None = None
     high: float | None = None
-    low_text: str = field(default="", compare=False)
-    high_text: str = field(default="", compare=False)
+    low_text: str = ""
+    high_text: str = ""
     """The ends as they were written, for the axis."""
 
     @property
@@ -52,8 +52,10 @@ class Band:
         return self.low is not None or self.high is not None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Point:
+NO_BAND = Band()
+
+
+class Point(NamedTuple):
     """One result that can be drawn."""
 
     at: datetime
@@ -63,7 +65,7 @@ class Point:
     mark: Mark = Mark.IN
     bound: bool = False
     """The true value is on one side of this one."""
-    band: Band = Band()
+    band: Band = NO_BAND
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,8 +80,9 @@ class Strip:
     width: int = STRIP_WIDTH
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Label:
+class Label(NamedTuple):
+    """A text and its place."""
+
     x: float
     y: float
     text: str
@@ -100,7 +103,7 @@ class Trend:
     dates: tuple[Label, ...]
     band_label: Label | None
     last: Label
-    halo: Label
+    halo: tuple[float, float]
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -165,7 +168,7 @@ def trend(points: Sequence[Point]) -> Trend:
         dates=_dates(points, places),
         band_label=label,
         last=Label(x=min(x, RIGHT - 6), y=y + (30 if rising else -18), text=points[-1].text),
-        halo=Label(x=x, y=y, text=""),
+        halo=places[-1],
     )
 
 

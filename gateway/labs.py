@@ -2,11 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
 
 from gateway import charts
-from gateway.charts import Band, Mark, Point, Strip, Trend
+from gateway.charts import NO_BAND, Band, Mark, Point, Strip, Trend
 from gateway.wording import clock, known, local, local_day, month
 from libs.contracts.records import Flag, Precision, Range, Result, Status, Test
 
@@ -49,19 +51,21 @@ STANDING = {
 """What is not simply final is said."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One result, as the history lists it."""
 
-    result: Result
+    collected: str
     value: str
     long: bool
+    """A text to read, in lines of its own."""
     flag: Word | None
     range: str
-    collected: str
     standing: str
     corrections: tuple[tuple[str, str], ...]
     """What it said before, and when that was corrected."""
+    result: Result
+    number: float | None
+    band: Band
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,16 +96,19 @@ def groups(tests: Iterable[Test], zone: str) -> dict[str, list[Row]]:
 
 def row(test: Test, zone: str) -> Row:
     """All that the page says about one test."""
-    history = test.history or (test.latest,)
-    lines = _lines(history, zone)
-    points = _points(history, zone)
+    results = test.history or (test.latest,)
+    days = [_collected(result, zone) for result in results]
+    lines = [_line(result, day, zone) for result, day in zip(results, days, strict=True)]
+    found = (line for line in lines if line.result.result_id == test.latest.result_id)
+    latest = next(found, None) or _line(test.latest, _collected(test.latest, zone), zone)
+    points = _points(lines, zone)
     return Row(
         test=test,
         anchor=f"test-{test.key}",
-        latest=_line(test.latest, _collected(test.latest, zone), zone),
-        strip=_strip(test.latest),
-        sentence=sentence(test, zone),
-        lines=lines,
+        latest=latest,
+        strip=_strip(latest),
+        sentence=sentence(latest, lines),
+        lines=_with_times(lines, days, zone),
         trend=charts.trend(points) if points else None,
         caption=_caption(test, points),
         bounds=any(point.bound for point in points),
@@ -110,33 +117,43 @@ def row(test: Test, zone: str) -> Row:
     )
 
 
-def _lines(history: Sequence[Result], zone: str) -> tuple[Line, ...]:
-    """Each result with its day; two of one day are told apart by their time."""
-    days = [_collected(result, zone) for result in history]
-    often = Counter(days)
-    lines = []
-    for result, day in zip(history, days, strict=True):
-        collected = day
-        if often[day] > 1 and result.collected_at and result.precision is Precision.INSTANT:
-            collected += f", {clock(result.collected_at, zone if result.zoned else 'UTC')}"
-        lines.append(_line(result, collected, zone))
-    return tuple(lines)
-
-
 def _line(result: Result, collected: str, zone: str) -> Line:
-    value = _value(result)
+    value, band, number = _value(result), _band(result.range), _drawn(result.number)
+    said = range_text(result.range, band)
     return Line(
-        result=result,
+        collected=collected,
         value=value,
         long=len(value) > LONG or "\n" in value,
-        flag=_flag(result),
-        range=range_text(result.range),
-        collected=collected,
+        flag=AS_EXPECTED
+        if result.flag is Flag.NORMAL and (number is None or not said)
+        else FLAGS.get(result.flag),
+        range=said,
         standing=STANDING.get(result.status, ""),
         corrections=tuple(
             (_unlike(was.value, was.unit, result.unit), local_day(was.corrected_at, zone))
             for was in result.earlier
         ),
+        result=result,
+        number=number,
+        band=band,
+    )
+
+
+def _with_times(lines: list[Line], days: list[str], zone: str) -> tuple[Line, ...]:
+    """Two results of one day are told apart by their time."""
+    if len(set(days)) == len(days):
+        return tuple(lines)
+    often = Counter(days)
+    return tuple(
+        line._replace(
+            collected=f"{line.collected}, "
+            f"{clock(line.result.collected_at, zone if line.result.zoned else 'UTC')}"
+        )
+        if often[line.collected] > 1
+        and line.result.collected_at
+        and line.result.precision is Precision.INSTANT
+        else line
+        for line in lines
     )
 
 
@@ -151,126 +168,114 @@ def _value(result: Result) -> str:
     return result.value or "No value"
 
 
-def _flag(result: Result) -> Word | None:
-    if result.flag is Flag.NORMAL and (result.number is None or not range_text(result.range)):
-        return AS_EXPECTED
-    return FLAGS.get(result.flag)
-
-
 def _collected(result: Result, zone: str) -> str:
     return known(result.collected_at, result.precision, zoned=result.zoned, zone=zone)
 
 
 def _band(given: Range | None) -> Band:
     if given is None:
-        return Band()
+        return NO_BAND
     low, high = given.low, given.high
     return Band(
-        low=float(low) if low is not None and low.is_finite() else None,
-        high=float(high) if high is not None and high.is_finite() else None,
-        low_text=str(low),
-        high_text=str(high),
+        _drawn(low),
+        _drawn(high),
+        str(low),
+        str(high),
     )
 
 
-def range_text(given: Range | None) -> str:
+def range_text(given: Range | None, band: Band) -> str:
     """3.5–5.0, up to 30, 60 or more; and just as it was written where it is no range of numbers."""
     if given is None:
         return ""
-    if not _band(given).drawable:
+    if not band.drawable:
         return given.text
-    if given.low is None:
-        return f"up to {given.high}"
-    if given.high is None:
-        return f"{given.low} or more"
-    return f"{given.low}–{given.high}"
+    if band.low is None:
+        return f"up to {band.high_text}"
+    if band.high is None:
+        return f"{band.low_text} or more"
+    return f"{band.low_text}–{band.high_text}"
 
 
-def _strip(result: Result) -> Strip | None:
-    value = _number(result)
-    mark = MARKS.get(result.flag, Mark.IN)
-    return None if value is None else charts.strip(value, _band(result.range), mark)
+def _strip(line: Line) -> Strip | None:
+    mark = MARKS.get(line.result.flag, Mark.IN)
+    return None if line.number is None else charts.strip(line.number, line.band, mark)
 
 
-def _number(result: Result) -> float | None:
-    if result.number is None or not result.number.is_finite():
-        return None
-    value = float(result.number)
-    return value if math.isfinite(value) else None
+def _drawn(number: Decimal | None) -> float | None:
+    """A number as far as it can be drawn at all."""
+    drawn = math.inf if number is None else float(number)
+    return drawn if math.isfinite(drawn) else None
 
 
-def _points(history: Iterable[Result], zone: str) -> list[Point]:
+def _points(lines: Iterable[Line], zone: str) -> list[Point]:
     """What of a history can be drawn, oldest first: numbers that have a date and still stand."""
-    points = []
-    for result in history:
-        value = _number(result)
-        if value is None or result.collected_at is None or result.status is Status.CANCELLED:
-            continue
-        points.append(
-            Point(
-                at=local(result.collected_at, zoned=result.zoned, zone=zone),
-                value=value,
-                text=result.value,
-                mark=MARKS.get(result.flag, Mark.IN),
-                bound=bool(result.comparator),
-                band=_band(result.range),
-            )
+    points = [
+        Point(
+            local(line.result.collected_at, zoned=line.result.zoned, zone=zone),
+            line.number,
+            line.result.value,
+            MARKS.get(line.result.flag, Mark.IN),
+            bool(line.result.comparator),
+            line.band,
         )
+        for line in lines
+        if line.number is not None
+        and line.result.collected_at is not None
+        and line.result.status is not Status.CANCELLED
+    ]
     return sorted(points, key=lambda point: point.at)
 
 
-def sentence(test: Test, zone: str) -> str:
+def sentence(latest: Line, lines: Iterable[Line]) -> str:
     """The latest result in plain words, and the one before it."""
-    latest = test.latest
     said = [_says(latest)]
-    if latest.status is Status.PRELIMINARY:
+    if latest.result.status is Status.PRELIMINARY:
         said.append("This is preliminary and can still change.")
-    if latest.earlier:
-        was = latest.earlier[0]
-        on = local_day(was.corrected_at, zone)
-        said.append(f"It was corrected on {on}. Before that it said {was.value}.")
-    before = next((r for r in _others(test) if r.status is not Status.CANCELLED), None)
-    if before is not None:
-        said.append(_before(latest, before, zone))
+    if latest.corrections:
+        value, on = latest.corrections[0]
+        said.append(f"It was corrected on {on}. Before that it said {value}.")
+    others = (
+        line for line in lines if line is not latest and line.result.status is not Status.CANCELLED
+    )
+    if before := next(others, None):
+        said.append(_before(latest, before))
     return " ".join(part for part in said if part)
 
 
-def _others(test: Test) -> Iterator[Result]:
-    return (result for result in test.history if result.result_id != test.latest.result_id)
-
-
-def _says(result: Result) -> str:
+def _says(line: Line) -> str:
     """3.1 g/dL, below the lab's range of 3.5–5.0."""
+    result = line.result
     if result.status is Status.CANCELLED:
         return "The lab cancelled this test."
     if result.kind == "absent":
         reason = f" Its reason: {result.value}." if result.value else ""
         return f"The lab gave no value.{reason}"
-    if len(result.value) > LONG or "\n" in result.value:
-        return f"The lab answered in words, which are below.{_marked(result)}"
-    value, lab_range = f"{result.value} {result.unit}".strip(), range_text(result.range)
-    if not lab_range:
-        return f"{value}.{_marked(result)}"
+    if line.long:
+        return f"The lab answered in words, which are below.{_marked(line)}"
+    value = f"{result.value} {result.unit}".strip()
+    if not line.range:
+        return f"{value}.{_marked(line)}"
     where = WHERE.get(MARKS.get(result.flag, Mark.IN))
-    if where is None or _number(result) is None or not _band(result.range).drawable:
-        return f"{value}. The lab's range: {lab_range}.{_marked(result)}"
-    loud = _marked(result) if result.flag in (Flag.VERY_LOW, Flag.VERY_HIGH) else ""
-    return f"{value}, {where} the lab's range of {lab_range}.{loud}"
+    if where is None or line.number is None or not line.band.drawable:
+        return f"{value}. The lab's range: {line.range}.{_marked(line)}"
+    loud = _marked(line) if result.flag in (Flag.VERY_LOW, Flag.VERY_HIGH) else ""
+    return f"{value}, {where} the lab's range of {line.range}.{loud}"
 
 
-def _marked(result: Result) -> str:
-    word = _flag(result)
-    return f" The lab marked it “{word.text.lower()}”." if word else ""
+def _marked(line: Line) -> str:
+    return f" The lab marked it “{line.flag.text.lower()}”." if line.flag else ""
 
 
-def _before(latest: Result, before: Result, zone: str) -> str:
+def _before(latest: Line, before: Line) -> str:
     """It was 3.4 on 2 May 2026."""
-    if before.collected_at is None or len(before.value) > LONG:
+    was, is_ = before.result, latest.result
+    if was.collected_at is None or before.long:
         return ""
-    same = before.value == latest.value and before.unit == latest.unit
-    value = "the same" if same else _unlike(_value(before), before.unit, latest.unit)
-    to_the_day = before.precision in (Precision.DAY, Precision.INSTANT)
-    return f"It was {value} {'on' if to_the_day else 'in'} {_collected(before, zone)}."
+    same = was.value == is_.value and was.unit == is_.unit
+    value = "the same" if same else _unlike(before.value, was.unit, is_.unit)
+    to_the_day = was.precision in (Precision.DAY, Precision.INSTANT)
+    return f"It was {value} {'on' if to_the_day else 'in'} {before.collected}."
 
 
 def _caption(test: Test, points: Sequence[Point]) -> str:

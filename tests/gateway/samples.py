@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from gateway.rendering import Chrome, Notice
 from libs.contracts.identity import (
@@ -108,10 +108,10 @@ def result(value: str, *, days_ago: int = 5, low: str = "", high: str = "", **ot
     number = _number(value)
     ends = Range(low=_number(low), high=_number(high)) if low or high else None
     said: dict[str, Any] = {
-        "result_id": UUID(int=abs(hash((value, days_ago, low))) % 2**64),
+        "result_id": uuid5(PATIENT, f"{value} {days_ago} {low}"),
         "value": value,
         "number": number,
-        "comparator": value[0] if value[0] in "<>" else "",
+        "comparator": value[:1] if value[:1] in {"<", ">"} else "",
         "kind": "text" if number is None else "quantity",
         "range": ends,
         "flag": _flag(number, ends),
