@@ -13,6 +13,7 @@ from faststream.nats import NatsBroker
 from faststream.nats.security import NatsNKey
 
 from deploy import installation, keys
+from deploy.installation import Installation
 from deploy.problem import Problem, SaidNo
 from libs.contracts.base import Refused
 from libs.contracts.identity import AdmitOperator, ListPractices, Practice
@@ -39,7 +40,11 @@ def reach(data_dir: Path, user: str) -> Reach:
             return config.from_environment(Reach)
         except config.Misconfigured as sentence:
             raise Problem(str(sentence)) from None
-    here = installation.running(data_dir.resolve())
+    return to(installation.running(data_dir.resolve()), user)
+
+
+def to(here: Installation, user: str) -> Reach:
+    """An installation on this machine, as one of its NATS users."""
     return Reach(
         nats_url=here.environment(user)["CARESPACE_NATS_URL"],
         nats_credentials=str(keys.seed_file(here.folder / "keys", user)),

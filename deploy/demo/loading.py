@@ -1,43 +1,62 @@
-"""Demo data, loaded the first time, through the same requests that everyone makes."""
+"""Demo data, loaded the first time, through the same requests that everyone makes.
+
+Each step is written down once it is done, so that a start that was interrupted goes on where it
+was.
+"""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
+from uuid import NAMESPACE_URL, uuid5
 
 import aiohttp
-from aiohttp import web
 from faststream.nats import NatsBroker
-from uuid_utils.compat import uuid7
 
+from deploy import importing, reach
 from deploy.demo import chart
 from deploy.demo.people import PASSWORD, PATIENTS, PRACTICES, STAFF, Person, Worker
-from libs.contracts.identity import (
-    AdmitOperator,
-    CompleteRegistration,
-    InviteStaff,
-)
-from libs.contracts.records import (
-    CHUNK_SIZE,
-    AddChunk,
-    AddPatient,
-    ImportState,
-    ShowImport,
-    StartImport,
-    StartUpload,
-)
-from libs.runtime import broker, lifeline
+from deploy.reach import Desk
+from libs.contracts.base import Refused
+from libs.contracts.identity import CompleteRegistration, InviteStaff, Refusal
+from libs.contracts.records import AddPatient
 from libs.runtime.broker import ask
 
 if TYPE_CHECKING:
     from deploy.installation import Installation
 
+LINK = re.compile(r"/register/(\S+)")
 LETTER_WITHIN = 20
 """Seconds from an invitation to its letter in the mailbox."""
+
+
+@dataclass
+class Progress:
+    """How far it came, and what is told only once."""
+
+    file: Path
+    import_keys: dict[str, str] = field(default_factory=dict)
+    code_secrets: dict[str, str] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+
+    async def once(self, step: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it unless it is done, and write that down."""
+        if step not in self.done:
+            await work()
+            self.done.append(step)
+            self.save()
+
+    def save(self) -> None:
+        """Complete on the disk, or as it was."""
+        unfinished = self.file.with_suffix(".unfinished")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(json.dumps(asdict(self) | {"file": self.file.name}))
+        unfinished.rename(self.file)
 
 
 def loaded(folder: Path) -> bool:
@@ -47,23 +66,31 @@ def loaded(folder: Path) -> bool:
 
 async def load(here: "Installation") -> None:
     """Practices, staff and patients, unless they are there from an earlier start."""
-    known = here.folder / "demo.json"
-    if known.exists():
-        return
-    async with _operator(here) as asking:
-        keys = {str(p.practice_id): (await ask(asking, p)).import_key for p in PRACTICES}
+    progress = _begun(here.folder)
+    async with reach.asking(reach.to(here, "operator")) as broker:
+        for practice in PRACTICES:
+            added = await ask(broker, practice)
+            if added.import_key:
+                progress.import_keys[str(practice.practice_id)] = added.import_key
+                progress.save()
+        desks = {p.practice_id: Desk(broker, p.practice_id) for p in PRACTICES}
         for patient in PATIENTS:
-            await _add(asking, patient)
+            await _add(desks[patient.practice_id], patient)
         for worker in STAFF:
-            await ask(asking, _invitation(worker))
-        registering = [_register(here, asking, p.email, p) for p in PATIENTS if p.registers] + [
-            _register(here, asking, w.email, w) for w in STAFF
+            await progress.once(f"invited {worker.email}", _inviting(broker, worker))
+        registering = [
+            progress.once(f"registered {who.email}", _registering(here, broker, progress, who))
+            for who in (*PATIENTS, *STAFF)
+            if isinstance(who, Worker) or who.registers
         ]
-        enrolments = await asyncio.gather(*registering)
-        await asyncio.gather(*(_chart(asking, p) for p in PATIENTS if p.chart))
-    secrets = {email: _secret(enrolment) for email, enrolment in enrolments if enrolment}
-    known.touch(mode=0o600)
-    known.write_text(json.dumps({"import_keys": keys, "code_secrets": secrets}))
+        await asyncio.gather(*registering)
+        filing = [
+            progress.once(f"filed {p.mrn}", _filing(here.folder / "run", desks[p.practice_id], p))
+            for p in PATIENTS
+            if p.chart
+        ]
+        await asyncio.gather(*filing)
+    progress.file.rename(here.folder / "demo.json")
 
 
 def who_can_log_in(folder: Path) -> list[str]:
@@ -79,40 +106,20 @@ def who_can_log_in(folder: Path) -> list[str]:
     return lines
 
 
-@asynccontextmanager
-async def _operator(here: "Installation") -> AsyncIterator[NatsBroker]:
-    settings = here.environment("operator")
-    app = web.Application()
-    app.cleanup_ctx.append(
-        broker.connected(
-            "operator", settings["CARESPACE_NATS_URL"], settings["CARESPACE_NATS_CREDENTIALS"]
-        )
-    )
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        while not _connected(app[broker.BROKER]):  # noqa: ASYNC110  (nothing tells of it)
-            await asyncio.sleep(0.02)
-        yield app[broker.BROKER]
-    finally:
-        await runner.cleanup()
+def _begun(folder: Path) -> Progress:
+    file = folder / "demo.begun.json"
+    if not file.exists():
+        return Progress(file)
+    return Progress(**(json.loads(file.read_text()) | {"file": file}))
 
 
-def _connected(asking: NatsBroker) -> bool:
-    client = lifeline.connection(asking)
-    return client is not None and client.is_connected
-
-
-async def _visa(asking: NatsBroker, person: Person) -> str:
-    return (await ask(asking, AdmitOperator(practice_id=person.practice_id))).visa
-
-
-async def _add(asking: NatsBroker, person: Person) -> None:
+async def _add(desk: Desk, person: Person) -> None:
+    """Again with the same key changes nothing."""
     await ask(
-        asking,
+        desk.broker,
         AddPatient(
-            visa=await _visa(asking, person),
-            key=uuid7(),
+            visa=await desk.visa(),
+            key=uuid5(NAMESPACE_URL, f"{person.practice_id}/{person.mrn}"),
             given=person.given,
             family=person.family,
             birth_date=person.birth_date,
@@ -123,8 +130,8 @@ async def _add(asking: NatsBroker, person: Person) -> None:
     )
 
 
-def _invitation(worker: Worker) -> InviteStaff:
-    return InviteStaff(
+def _inviting(broker: NatsBroker, worker: Worker) -> Callable[[], Awaitable[None]]:
+    invitation = InviteStaff(
         practice_id=worker.practice_id,
         name=worker.name,
         email=worker.email,
@@ -132,21 +139,36 @@ def _invitation(worker: Worker) -> InviteStaff:
         role=worker.role,
     )
 
+    async def invite() -> None:
+        await ask(broker, invitation)
 
-async def _register(
-    here: "Installation", asking: NatsBroker, email: str, who: Person | Worker
-) -> tuple[str, str]:
-    """As the person would: from the link in the letter. For staff, the one-time code's URI."""
-    token = await _token(here, email)
-    asked = CompleteRegistration(
-        token=token,
-        date_of_birth=who.birth_date,
-        password=PASSWORD,
-        confirm_password=PASSWORD,
-        terms_version="2026-11",
-        source="127.0.0.1",
-    )
-    return email, (await ask(asking, asked, within=15)).enrolment
+    return invite
+
+
+def _registering(
+    here: "Installation", broker: NatsBroker, progress: Progress, who: Person | Worker
+) -> Callable[[], Awaitable[None]]:
+    """As the person would: from the link in the letter."""
+
+    async def register() -> None:
+        asked = CompleteRegistration(
+            token=await _token(here, who.email),
+            date_of_birth=who.birth_date,
+            password=PASSWORD,
+            confirm_password=PASSWORD,
+            terms_version="2026-11",
+            source="127.0.0.1",
+        )
+        try:
+            enrolment = (await ask(broker, asked, within=15)).enrolment
+        except Refused as refused:
+            if refused.code != Refusal.LINK_USED or isinstance(who, Worker):
+                raise
+            enrolment = ""
+        if enrolment:
+            progress.code_secrets[who.email] = parse_qs(urlsplit(enrolment).query)["secret"][0]
+
+    return register
 
 
 async def _token(here: "Installation", email: str) -> str:
@@ -154,33 +176,17 @@ async def _token(here: "Installation", email: str) -> str:
         while True:
             async with client.get(f"http://127.0.0.1:{here.ports['mailbox']}/mails") as answer:
                 letters = [letter for letter in await answer.json() if letter["to"] == email]
-            for word in (word for letter in letters for word in letter["text"].split()):
-                if word.startswith(f"{here.url}/register/"):
-                    return str(word.rsplit("/", 1)[1])
+            links = [LINK.search(letter["text"]) for letter in letters]
+            if found := next((link for link in links if link), None):
+                return found[1]
             await asyncio.sleep(0.1)
 
 
-async def _chart(asking: NatsBroker, person: Person) -> None:
-    content = chart.bundle(person, now=datetime.now(UTC))
-    visa = await _visa(asking, person)
-    start = StartUpload(
-        visa=visa, key=uuid7(), file_name=f"{person.mrn}.json", media_type="application/fhir+json"
-    )
-    upload = (await ask(asking, start)).upload_id
-    for number, begins in enumerate(range(0, len(content), CHUNK_SIZE)):
-        data = content[begins : begins + CHUNK_SIZE]
-        await ask(asking, AddChunk(visa=visa, upload_id=upload, number=number, data=data))
-    started = await ask(asking, StartImport(visa=visa, upload_id=upload), within=10)
-    async with asyncio.timeout(30):
-        while True:
-            shown = await ask(
-                asking,
-                ShowImport(visa=await _visa(asking, person), import_id=started.import_id),
-            )
-            if shown.state is not ImportState.READING:
-                return
-            await asyncio.sleep(0.1)
+def _filing(folder: Path, desk: Desk, person: Person) -> Callable[[], Awaitable[None]]:
+    async def file() -> None:
+        made = folder / f"{person.mrn}.json"
+        made.write_bytes(chart.bundle(person, now=datetime.now(UTC)))
+        await importing.bring_in(desk, made, media_type="application/fhir+json")
+        made.unlink()
 
-
-def _secret(enrolment: str) -> str:
-    return parse_qs(urlsplit(enrolment).query)["secret"][0]
+    return file
