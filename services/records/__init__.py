@@ -1,0 +1,1 @@
+"""Records owns patients' charts: who they are, laboratory results, documents, imports."""

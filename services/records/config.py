@@ -1,0 +1,16 @@
+"""What records needs to be told before it can start."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    database_url: str
+    nats_url: str
+    nats_credentials: str = ""
+    visa_keys: str
+    key_ring: str = field(repr=False)
+    """Lines of `<id> <base64>`, the newest last."""
+    host: str = "127.0.0.1"
+    port: int = 8082
+    log_level: str = "INFO"
