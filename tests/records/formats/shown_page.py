@@ -58,10 +58,7 @@ class Page(HTMLParser):
             assert attributes.keys() <= ATTRIBUTES
             assert set(attributes.get("class", "").split()) <= CLASSES
             assert re.fullmatch(r"(#section-\d+)?", attributes.get("href", ""))
-            assert attributes.get("aria-labelledby", identities[0] if identities else "") in {
-                *identities,
-                "",
-            }
+            assert attributes.get("aria-labelledby", "") in {"", *identities}
         levels = [int(tag[1]) for tag, _ in self.elements if re.fullmatch(r"h[1-6]", tag)]
         assert levels[0] == 1
         assert all(later <= level + 1 for level, later in itertools.pairwise(levels))

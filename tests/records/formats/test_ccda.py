@@ -7,6 +7,7 @@ from services.records.domain.result import (
     Code,
     Result,
     ResultStatus,
+    ValueKind,
 )
 from tests.records.formats.cda_documents import (
     DONE,
@@ -108,7 +109,10 @@ def test_how_far_the_laboratory_stands_behind_a_result_is_kept(
     [
         ({"value": "", "status": '<statusCode code="active"/>'}, Reason.PENDING),
         ({"value": "", "status": '<statusCode code="aborted"/>'}, Reason.CANCELLED),
-        ({"value": "", "status": '<statusCode code="nullified"/>'}, Reason.ENTERED_IN_ERROR),
+        (
+            {"value": "", "status": '<statusCode code="nullified"/>', "code": ""},
+            Reason.ENTERED_IN_ERROR,
+        ),
         ({"attributes": 'moodCode="RQO"'}, Reason.PENDING),
         ({"attributes": 'moodCode="GOL"'}, Reason.NOT_A_RESULT),
         (
@@ -130,6 +134,15 @@ def test_what_is_no_result_is_left_out_with_its_reason(
     said: dict[str, str], reason: Reason
 ) -> None:
     assert reason_for(**said) is reason
+
+
+def test_a_result_that_was_a_mistake_takes_back_what_was_said_before() -> None:
+    said = result_of()
+    taken_back = result_of("", status='<statusCode code="nullified"/>')
+
+    assert taken_back.source_id == said.source_id
+    assert taken_back.status is ResultStatus.ENTERED_IN_ERROR
+    assert taken_back.value.kind is ValueKind.ABSENT
 
 
 def test_remarks_on_a_result_are_no_results() -> None:

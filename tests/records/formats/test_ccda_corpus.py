@@ -267,7 +267,7 @@ def test_the_agreement_with_the_truth_is_told(capsys: pytest.CaptureFixture[str]
         latest += matched
         told_latest += len(one.told["latest"])
     with capsys.disabled():
-        print(  # noqa: T201 - the figure is what it is for
+        print(
             f"\nC-CDA: {agreeing} of {len(files('ccda'))} files, {results} of {told_results} "
             f"results, {latest} of {told_latest} latest values agree; {len(OTHERWISE)} differences "
             "on purpose"

@@ -74,6 +74,22 @@ def test_a_patient_goes_by_the_legal_name_and_keeps_the_others(
     assert (found.family, found.given, found.other_names) == (family, given, others)
 
 
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("19611231", date(1961, 12, 31)),
+        ("19511115033803", date(1951, 11, 15)),
+        ("19610412000000-0500", date(1961, 4, 12)),
+        ("1961", None),
+        ("19611345", None),
+        ("Aug 15, 1942", None),
+        ("", None),
+    ],
+)
+def test_a_birth_date_is_a_whole_day_or_none(written: str, day: date | None) -> None:
+    assert patient_of(f'<patient><birthTime value="{written}"/></patient>').birth_date == day
+
+
 def test_identifiers_say_whose_they_are_and_empty_ones_are_none() -> None:
     found = patient_of(
         '<id nullFlavor="NI"/><id root="2.16.840.1.113883.4.1" extension="111-00-2330"/>'
@@ -223,6 +239,17 @@ def test_a_fragment_with_undeclared_prefixes_is_read() -> None:
     fragment = section(panel(observation(more='<sdtc:x/><foo:y bar:z="1"/>')))
     found = only(Result, b"<!-- an example -->\n" + fragment.encode())
     assert (found.name, found.patient_key) == ("Hemoglobin", "")
+
+
+def test_one_observation_alone_is_a_fragment_too() -> None:
+    assert only(Result, observation().encode()).name == "Hemoglobin"
+
+
+def test_a_document_that_forgot_a_prefix_is_read_as_a_document() -> None:
+    data = results_document(observation(more="<sdtc:x/>"))
+    forgetful = data.replace(b' xmlns:sdtc="urn:hl7-org:sdtc"', b"")
+    assert only(Patient, forgetful).family == "Alvarez"
+    assert only(Result, forgetful) == only(Result, data)
 
 
 def test_a_prefixed_document_reads_like_any_other() -> None:

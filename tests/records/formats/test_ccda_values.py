@@ -114,6 +114,12 @@ UNIT_BESIDE = (
             Value(kind=ValueKind.CODED, text="Amber"),
         ),
         ('<value xsi:type="CD" code="NEG"/>', Value(kind=ValueKind.CODED, text="NEG")),
+        ('<value code="NEG"/>', Value(kind=ValueKind.CODED, text="NEG")),
+        ("<value>Amber</value>", Value(kind=ValueKind.TEXT, text="Amber")),
+        (
+            '<value><low value="1"/><high value="2"/></value>',
+            Value(kind=ValueKind.RANGE, text="1-2"),
+        ),
         (
             '<value xsi:type="ED"><reference value="YELLOW"/></value>',
             Value(kind=ValueKind.TEXT, text="YELLOW"),
@@ -157,6 +163,8 @@ def test_every_kind_of_value_is_kept_as_it_was_written(written: str, read: Value
         ('<value xsi:type="PQ" nullFlavor="NI"/>', Reason.NO_VALUE),
         ('<value xsi:type="PQ" nullFlavor="NA" unit="mg"/>', Reason.NO_VALUE),
         ('<value xsi:type="ST">null</value>', Reason.NO_VALUE),
+        ('<value xsi:type="RTO"><numerator value="1"/></value>', Reason.NO_VALUE),
+        ('<value xsi:type="TS" nullFlavor="UNK"/>', Reason.NO_VALUE),
         ('<value xsi:type="ED"><reference value="#nowhere"/></value>', Reason.NO_VALUE),
         (
             '<value xsi:type="ED"><reference value="https://lab.example/1.pdf"/></value>',
@@ -178,8 +186,16 @@ def test_the_longest_text_is_taken() -> None:
     assert len(result_of(f'<value xsi:type="ST">{"x" * 200_000}</value>').value.text) == 200_000
 
 
+def test_a_time_that_is_none_is_kept_as_it_is_written() -> None:
+    found = result_of('<value xsi:type="TS" value="yesterday"/>').value
+    assert (found.kind, found.text) == (ValueKind.TIME, "yesterday")
+
+
 def test_a_unit_said_beside_a_text_belongs_to_it() -> None:
-    found = result_of('<value xsi:type="ST">Unable to calculate</value>', more=UNIT_BESIDE)
+    found = result_of(
+        '<value xsi:type="ST">Unable to calculate</value>',
+        more=UNIT_BESIDE.replace("246514001", "48766-0") + UNIT_BESIDE,
+    )
     assert (found.value.text, found.value.unit) == ("Unable to calculate", "mg/dL")
 
 

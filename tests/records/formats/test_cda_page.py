@@ -75,6 +75,30 @@ def test_a_table_without_head_whose_first_row_is_heads_has_column_heads() -> Non
     assert [head["scope"] for head in page.all("th")] == ["col", "col"]
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        (
+            "<table>one<thead>two<td>three</td></thead><tbody><tr>four<td>five</td>six"
+            "<content>seven</content></tr></tbody>eight<content>nine</content></table>"
+        ),
+        "<table><caption>one two three</caption>four five six seven eight nine</table>",
+        (
+            "<list>one<item>two</item><style/>three<content>four</content><caption>five</caption>six</list>"
+            "<item>seven</item><tr><td>eight</td><td>nine</td></tr>"
+        ),
+        (
+            "<paragraph>one<paragraph>two<footnote>three<paragraph>four</paragraph></footnote>"
+            "</paragraph>five six</paragraph><sup>seven<paragraph>eight</paragraph></sup><b>nine</b>"
+        ),
+    ],
+)
+def test_no_word_is_lost_where_elements_are_out_of_place(table: str) -> None:
+    shown = page_of(table).text
+    for word in ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine"):
+        assert shown.count(word) == 1
+
+
 def test_spans_that_make_no_sense_are_dropped() -> None:
     page = page_of("<table><tr><td colspan='99999' rowspan='-1'>x</td></tr></table>")
     assert page.all("td") == [{}]
@@ -123,7 +147,13 @@ def test_sections_inside_sections_are_headed_one_level_down() -> None:
 
 @pytest.mark.parametrize(
     ("code", "language", "direction"),
-    [("es-MX", "es-MX", ""), ("ar", "ar", "rtl"), ("", "en", ""), ("x y", "en", "")],
+    [
+        ("es-MX", "es-MX", ""),
+        ("ara", "ar", "rtl"),
+        ("eng", "en", ""),
+        ("", "en", ""),
+        ("x y", "en", ""),
+    ],
 )
 def test_a_page_says_its_language(code: str, language: str, direction: str) -> None:
     page = Page(render(document(header=f'{RECORD_TARGET}<languageCode code="{code}"/>')))

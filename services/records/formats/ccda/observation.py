@@ -18,6 +18,8 @@ from services.records.formats.ccda.values import NO_UNIT, value
 COMMENT_CODE = "48767-8"
 UNIT_CODE = "246514001"
 
+_TAKEN_BACK = "nullified"
+"""Said to have been a mistake: taken also without a value, since it may undo what came before."""
 _STATUS = {
     "completed": ResultStatus.FINAL,
     "final": ResultStatus.FINAL,
@@ -28,13 +30,13 @@ _STATUS = {
     "aborted": ResultStatus.CANCELLED,
     "cancelled": ResultStatus.CANCELLED,
     "obsolete": ResultStatus.CANCELLED,
-    "nullified": ResultStatus.ENTERED_IN_ERROR,
+    _TAKEN_BACK: ResultStatus.ENTERED_IN_ERROR,
 }
 _NOT_YET = {"active", "new", "held", "suspended", "preliminary"}
 _WITHOUT_VALUE = {
     **dict.fromkeys(_NOT_YET, Reason.PENDING),
     **dict.fromkeys(("aborted", "cancelled", "obsolete"), Reason.CANCELLED),
-    "nullified": Reason.ENTERED_IN_ERROR,
+    _TAKEN_BACK: Reason.ENTERED_IN_ERROR,
 }
 _ORDERED = {"INT", "RQO", "PRMS", "PRP", "ARQ", "APT"}
 """Moods of what is only planned or asked for."""
@@ -71,6 +73,8 @@ class Laboratory:
         if reason := _not_done(observation, code, status):
             return reason
         found = value(observation, self._narrative)
+        if found is Reason.NO_VALUE and status == _TAKEN_BACK and code is not None:
+            found = Value(kind=ValueKind.ABSENT, text="")
         if not isinstance(found, Value):
             return _WITHOUT_VALUE.get(status, found) if found is Reason.NO_VALUE else found
         if code is None:

@@ -7,7 +7,6 @@ from services.records.formats.ccda.tree import (
     V3,
     Element,
     attribute,
-    every,
     first,
     templates,
     within,
@@ -121,8 +120,3 @@ def _is_results(section: Element) -> bool:
     if attribute(first(section, "code"), "code") in {*_SECTION_CODES, _STUDIES_CODE}:
         return True
     return bool(templates(section) & _SECTION_TEMPLATES)
-
-
-def entries(section: Element) -> list[Element]:
-    """What a section says to machines."""
-    return every(section, "entry")

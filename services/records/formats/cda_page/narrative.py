@@ -140,21 +140,22 @@ class _Writer:
 
     def _table(self, element: Element) -> str:
         """A table whose header cells say what they head, in a frame that scrolls by keyboard."""
-        caption, groups, beside = "", [], [_words(element.text).strip()]
+        caption, groups = "", []
+        beside = [_loose_words(element)]
         loose: list[Element] = []
         headed = any(_name(child) == "thead" for child in element)
         for child in element:
             match _name(child):
                 case "caption":
-                    caption = f"<caption>{self.inside(child)}</caption>"
+                    caption = self.inside(child)
                 case "thead" | "tbody" | "tfoot" as part:
                     groups.append((part, [row for row in child if _name(row) == "tr"]))
                     beside += [self._element(row) for row in child if _name(row) != "tr"]
+                    beside.append(_loose_words(child))
                 case "tr":
                     loose.append(child)
                 case _:
                     beside.append(self._element(child))
-            beside.append(_words(child.tail).strip())
         if loose:
             groups.append(("tbody", loose))
         body = "".join(
@@ -163,7 +164,8 @@ class _Writer:
             if (rows := "".join(self._row(row, part, headed=headed) for row in group))
         )
         if not body:
-            return "".join(beside) + (f"<p>{caption}</p>" if caption else "")
+            return f"{''.join(beside)} {caption}"
+        caption = f"<caption>{caption}</caption>" if caption else ""
         return (
             "".join(beside)
             + f'<div class="cda-table" role="group" tabindex="0" aria-labelledby="{self._label}">'
@@ -173,8 +175,8 @@ class _Writer:
     def _row(self, row: Element, part: str, *, headed: bool) -> str:
         cells = [cell for cell in row if _name(cell) in {"td", "th"}]
         heads = [cell for cell in cells if _name(cell) == "th"]
-        stray = "".join(self._element(child) for child in row if _name(child) not in {"td", "th"})
-        written = []
+        stray = [self._element(child) for child in row if _name(child) not in {"td", "th"}]
+        written = [f"<td>{one}</td>" for one in (*stray, _loose_words(row)) if one.strip()]
         for cell in cells:
             inner = self.inside(cell)
             head = part == "thead" or _name(cell) == "th"
@@ -191,14 +193,18 @@ class _Writer:
             else:
                 scope = "rowgroup" if len(cells) == 1 else "row"
             written.append(f'<th scope="{scope}"{_classes(cell)}{spans}>{inner}</th>')
-        if stray.strip():
-            written.append(f"<td>{stray}</td>")
         return f"<tr{_classes(row)}>{''.join(written)}</tr>" if written else ""
 
 
 def _words(text: str | None) -> str:
     """Text without the line ends and indentation that the file was written with."""
     return escape(_BLANKS.sub(" ", text or ""))
+
+
+def _loose_words(element: Element) -> str:
+    """The words that stand directly in a table or a row, where none belong."""
+    texts = (element.text, *(child.tail for child in element))
+    return _words(" ".join(text for text in texts if text and text.strip()))
 
 
 def _classes(element: Element, *ours: str) -> str:

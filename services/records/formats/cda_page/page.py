@@ -18,6 +18,12 @@ MAX_HTML = 4 * 1024 * 1024
 """Bytes of a page; a longer document is only to be downloaded."""
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}", re.ASCII)
+_SHORT = {
+    "eng": "en", "spa": "es", "fra": "fr", "fre": "fr", "deu": "de", "ger": "de", "por": "pt",
+    "ita": "it", "rus": "ru", "zho": "zh", "chi": "zh", "kor": "ko", "jpn": "ja", "vie": "vi",
+    "ara": "ar", "fas": "fa", "per": "fa", "heb": "he", "urd": "ur", "hin": "hi", "tgl": "tl",
+}  # fmt: skip
+"""ISO 639-2 codes, where HTML wants the shorter one of ISO 639-1."""
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 _SEX = {"M": "Male", "F": "Female"}
 _DEEPEST_HEADING = 6
@@ -56,8 +62,7 @@ def _length(root: Element) -> int:
 
 def _article(root: Element) -> str:
     about = header(root)
-    language = attribute(first(root, "languageCode"), "code")
-    language = language if _LANGUAGE.fullmatch(language) else "en"
+    language = _language(root) or "en"
     direction = ' dir="rtl"' if language[:2].lower() in _RIGHT_TO_LEFT else ""
     file = _file(root)
     sections = _Sections(root)
@@ -89,8 +94,8 @@ class _Sections:
         text = first(section, "text")
         words = narrative.written(text, label=label) if text is not None else ""
         words += self.written(section, level=min(level + 1, _DEEPEST_HEADING))
-        language = attribute(first(section, "languageCode"), "code")
-        said = f' lang="{language}"' if _LANGUAGE.fullmatch(language) else ""
+        language = _language(section)
+        said = f' lang="{language}"' if language else ""
         return (
             f'<section class="cda-section" aria-labelledby="{label}"{said}>'
             f'<h{level} id="{label}">{escape(_title(section))}</h{level}>'
@@ -109,6 +114,16 @@ class _Sections:
         return (
             f'<nav class="cda-contents" aria-label="Parts of this document"><ul>{links}</ul></nav>'
         )
+
+
+def _language(element: Element) -> str:
+    """The language that an element says it is in, as HTML writes it; "" for none."""
+    said = attribute(first(element, "languageCode"), "code")
+    if not _LANGUAGE.fullmatch(said):
+        return ""
+    language, _, rest = said.partition("-")
+    language = _SHORT.get(language.lower(), language)
+    return f"{language}-{rest}" if rest else language
 
 
 def _title(section: Element) -> str:
