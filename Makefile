@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
@@ -40,18 +41,19 @@ clean: ## Remove the virtual environment, not the data.
 	rm -rf $(VENV)
 
 $(VENV)/made:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "CareSpace needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.11 run"; exit 2; }
-	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment: install python3-venv."; rm -rf $(VENV); exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "CareSpace needs Python 3.11 or newer as $(PYTHON). Try: make PYTHON=python3.11 run"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python lacks what makes virtual environments: install python3-venv."; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/ready: $(VENV)/made requirements.lock pyproject.toml
+$(VENV)/ready: $(VENV)/made requirements.lock pyproject.toml gateway/fonts.py
 	@echo "Installing the libraries that CareSpace runs on."
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-build-isolation -e .
 	@$(BIN)/python -m gateway.fonts
 	@touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.lock
 	@echo "Installing the libraries that its tests need."
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
