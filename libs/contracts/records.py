@@ -318,6 +318,8 @@ class DocumentLine(Reply):
     file_name: str
     size: int
     dated: date | None = None
+    precision: Precision = Precision.DAY
+    """How exactly `dated` was written; an instant is shown as its day."""
     added_at: datetime
     new: bool = False
     replaced: bool = False
@@ -471,7 +473,7 @@ class ReadDocument(Request[Chunk]):
 
 
 class Page(Reply):
-    """A document as a safe page of HTML; larger ones than 4 MB are only to be downloaded."""
+    """A document as a safe page of HTML; one that fits no message is only to be downloaded."""
 
     html: str = Field(repr=False)
 
@@ -596,6 +598,9 @@ class Subject(Reply):
     candidates: tuple[Patient, ...] = ()
     settled: str = ""
     """`matched`, `assigned`, `discarded`, "" while it waits."""
+    results_found: int = 0
+    """What there is of them in the file; for one who waits, what would be filed."""
+    documents_found: int = 0
     results_taken: int = 0
     results_unchanged: int = 0
     results_corrected: int = 0
@@ -620,7 +625,11 @@ class Import(Reply):
     problem: str = ""
     """Why nothing of it could be read, in a sentence; "" otherwise."""
     subjects: tuple[Subject, ...] = ()
+    """Those who wait first; at most 200."""
+    subjects_total: int = 0
     left_out: tuple[LeftOut, ...] = ()
+    """At most 500."""
+    left_out_total: int = 0
 
 
 class ShowImport(Request[Import]):

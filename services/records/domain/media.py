@@ -220,13 +220,17 @@ class Examination:
         return UNKNOWN
 
 
+def name_given(name: str) -> str:
+    """A file's own name, as data: nothing of it ever names a place."""
+    return name.replace("\x00", "").strip()[-LONGEST_NAME:]
+
+
 def file_name(given: str, *, title: str, media_type: str) -> str:
-    """The name under which a file is kept and given back: its own, or one made of its title."""
-    name = given.replace("\x00", "").strip()[-LONGEST_NAME:]
-    if name:
+    """The name under which a document is given back: its own, or one made of its title."""
+    if name := name_given(given):
         return name
     suffix = _SUFFIXES.get(media_type, "")
-    stem = title.replace("\x00", "").strip()[: LONGEST_NAME - 10] or "document"
+    stem = name_given(title[: LONGEST_NAME - 10]) or "document"
     return f"{stem}.{suffix}" if suffix else stem
 
 
