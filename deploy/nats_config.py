@@ -12,7 +12,8 @@ from libs.contracts.base import owner, phrase
 
 DEAD = "dead"
 """The stream of what no consumer could do: see `carespace dead-letters`."""
-MAX_PAYLOAD = 1024 * 1024
+MAX_PAYLOAD = 8 * 1024 * 1024
+"""Bytes: a chunk of content is far below it; a large document made readable comes near."""
 
 
 @dataclass(frozen=True, kw_only=True)

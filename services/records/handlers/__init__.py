@@ -1,0 +1,11 @@
+"""What records answers and follows: load, decide, save, announce, reply."""
+
+from services.records.handlers import documents, health, patients, results, uploads
+
+routers = (
+    patients.router,
+    health.router,
+    results.router,
+    documents.router,
+    uploads.router,
+)

@@ -1,0 +1,53 @@
+"""How records comes up; read it backwards for how it goes down."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from aiohttp import web
+
+from libs.access.gate import Gate, hearing
+from libs.runtime import broker, database, health, outbox
+from libs.runtime.keyring import KeyRing
+from services.records import handlers
+from services.records.config import Config
+from services.records.reading.apart import Readers
+
+
+def build(config: Config) -> web.Application:
+    app = web.Application()
+    app.add_routes(health.routes)
+    gate, readers = Gate(config.visa_keys), Readers()
+    context = {
+        "gate": gate,
+        "key_ring": KeyRing.parse(config.key_ring),
+        "readers": readers,
+    }
+    app.cleanup_ctx.extend(
+        [
+            database.connected(config.database_url, schema="records"),
+            reading(readers),
+            broker.connected(
+                "records",
+                config.nats_url,
+                config.nats_credentials,
+                *handlers.routers,
+                context=context,
+            ),
+            hearing(gate),
+            outbox.relayed("records", config.database_url),
+        ]
+    )
+    return app
+
+
+def reading(
+    readers: Readers,
+) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
+    """Readers are started as they are needed, and none outlives the application."""
+
+    @asynccontextmanager
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        yield
+        readers.close()
+
+    return context
