@@ -48,7 +48,7 @@ class AccessRevoked(Event):
     """This account may no longer act for this patient: visas from before are void."""
 
     subject = "event.delegation.access_revoked"
-    listeners = ("gateway", "records", "messaging")
+    listeners = ("gateway", "identity", "records", "messaging", "delegation", "notifier")
     account_id: UUID
     patient_id: UUID
     at: datetime

@@ -513,5 +513,5 @@ class SessionEnded(Event):
     """These sessions are over: what was resolved from them is to be forgotten at once."""
 
     subject = "event.identity.session_ended"
-    listeners = ("gateway", "records", "messaging", "delegation", "notifier")
+    listeners = ("gateway", "identity", "records", "messaging", "delegation", "notifier")
     session_ids: tuple[UUID, ...]

@@ -194,4 +194,6 @@ def _heard(event: type[E], hear: Callable[[E], None]) -> Callable[[Msg], Awaitab
 
 
 async def _note(error: Exception) -> None:
-    log.warning("NATS reported", **describe(error))
+    # What the server itself says names subjects, and those name nobody.
+    said = {"said": str(error)} if type(error) is nats.errors.Error else {}
+    log.warning("NATS reported", **said, **describe(error))

@@ -45,7 +45,7 @@ async def lease_jobs(db: Connection, *, limit: int, now: datetime) -> list[Job]:
     rows = await db.fetch(
         """
         UPDATE mail_job
-           SET leased_until = $1 + $3::interval, tries = tries + 1
+           SET leased_until = $1::timestamptz + $3::interval, tries = tries + 1
          WHERE (practice_id, id) IN (
                 SELECT practice_id, id
                   FROM mail_job
@@ -69,7 +69,7 @@ async def keep_leases(db: Connection, jobs: Sequence[UUID], *, now: datetime) ->
     await db.execute(
         """
         UPDATE mail_job
-           SET leased_until = $2 + $3::interval
+           SET leased_until = $2::timestamptz + $3::interval
          WHERE id = ANY($1) AND due_at IS NOT NULL
         """,
         list(jobs),
@@ -94,7 +94,7 @@ async def save_outcome(  # noqa: PLR0913
         UPDATE mail_job
            SET state = $3, answer = $4, due_at = $5, leased_until = NULL,
                recipient = CASE WHEN $6 = '' THEN recipient ELSE $6 END,
-               sent_at = CASE WHEN $3 = 'sent' THEN $7 END
+               sent_at = CASE WHEN $3 = 'sent' THEN $7::timestamptz END
          WHERE practice_id = $1 AND id = $2
         """,
         job.practice_id,

@@ -29,14 +29,14 @@ async def add_failure(db: Connection, who: Mapping[Scope, bytes], *, now: dateti
     await db.execute(
         """
         INSERT INTO attempt AS a (scope, who, failures, since)
-        SELECT scope, who, 1, $3
+        SELECT scope, who, 1, $3::timestamptz
           FROM unnest($1::text[], $2::bytea[]) AS w (scope, who)
          ORDER BY scope, who
             ON CONFLICT (scope, who) DO UPDATE
-           SET failures = CASE WHEN a.scope <> 'account' AND a.since + $4 <= $3
+           SET failures = CASE WHEN a.scope <> 'account' AND a.since + $4::interval <= $3::timestamptz
                                THEN 1 ELSE a.failures + 1 END,
-               since = CASE WHEN a.scope <> 'account' AND a.since + $4 <= $3
-                            THEN $3 ELSE a.since END
+               since = CASE WHEN a.scope <> 'account' AND a.since + $4::interval <= $3::timestamptz
+                            THEN $3::timestamptz ELSE a.since END
         """,
         list(who),
         list(who.values()),

@@ -160,7 +160,7 @@ async def save_state(  # noqa: PLR0913
         """
         UPDATE patient
            SET state = $3, state_change = $4, invitation_expires_at = $5, new_link_wanted = $6,
-               state_since = CASE WHEN state = $3 THEN state_since ELSE $7 END
+               state_since = CASE WHEN state = $3 THEN state_since ELSE $7::timestamptz END
          WHERE practice_id = $1 AND id = $2 AND state_change < $4
         """,
         practice_id,
