@@ -8,7 +8,7 @@ from aiohttp import web
 from libs.access.gate import Gate, hearing
 from libs.runtime import broker, database, health, outbox
 from libs.runtime.keyring import KeyRing
-from services.records import handlers
+from services.records import handlers, worker
 from services.records.config import Config
 from services.records.reading.apart import Readers
 
@@ -17,11 +17,8 @@ def build(config: Config) -> web.Application:
     app = web.Application()
     app.add_routes(health.routes)
     gate, readers = Gate(config.visa_keys), Readers()
-    context = {
-        "gate": gate,
-        "key_ring": KeyRing.parse(config.key_ring),
-        "readers": readers,
-    }
+    key_ring = KeyRing.parse(config.key_ring)
+    context = {"gate": gate, "key_ring": key_ring, "readers": readers}
     app.cleanup_ctx.extend(
         [
             database.connected(config.database_url, schema="records"),
@@ -35,6 +32,7 @@ def build(config: Config) -> web.Application:
             ),
             hearing(gate),
             outbox.relayed("records", config.database_url),
+            worker.working(config.database_url, key_ring, readers),
         ]
     )
     return app

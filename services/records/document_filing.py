@@ -24,11 +24,12 @@ async def add(db: Connection, filing: Filing) -> None:
         await store.save_replaced(db, filing.replaced, filing.document)
 
 
-async def take_back(db: Connection, document: Document, *, now: datetime) -> tuple[UUID, ...]:
-    """What its author has taken back is shown no more; which ones that were."""
+async def take_back(
+    db: Connection, document: Document, *, now: datetime, is_preview: bool = False
+) -> tuple[UUID, ...]:
+    """What its author has taken back is shown no more; which ones that are."""
     await store.lock_documents(db, document.practice_id, document.patient_id)
-    known = await store.list_related(db, document)
-    gone = rules.taken_back(document.source_id, known)
-    if gone:
+    gone = rules.taken_back(document.source_id, await store.list_related(db, document))
+    if gone and not is_preview:
         await store.save_withdrawn(db, document.practice_id, document.patient_id, gone, now=now)
     return gone

@@ -14,14 +14,16 @@ from services.records.means import intact
 from services.records.store.vault import Vault
 
 
-async def read_chunk(vault: Vault, content_id: UUID, number: int, sha256: str) -> Chunk:
-    """One chunk of what has this checksum; a number beyond its end is of nothing."""
+async def read_chunk(
+    vault: Vault, content_id: UUID, number: int, *, sha256: str, unknown: Refusal
+) -> Chunk:
+    """One chunk of what has this checksum; a number beyond its end is refused as `unknown`."""
     with intact(content_id):
         opened = await vault.open(content_id)
         if opened.content.sha256 != sha256:
             raise Damaged
         if not 0 <= number < opened.content.chunks:
-            raise Refused(Refusal.UNKNOWN_DOCUMENT)
+            raise Refused(unknown)
         data = await vault.read(opened, number)
     return Chunk(data=data, last=number == opened.content.chunks - 1)
 

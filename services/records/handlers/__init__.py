@@ -1,6 +1,6 @@
 """What records answers and follows: load, decide, save, announce, reply."""
 
-from services.records.handlers import documents, health, patients, results, uploads
+from services.records.handlers import documents, health, imports, patients, results, uploads
 
 routers = (
     patients.router,
@@ -8,4 +8,5 @@ routers = (
     results.router,
     documents.router,
     uploads.router,
+    imports.router,
 )

@@ -187,7 +187,11 @@ async def read_document(
     async with transaction(pool, practice=visa.practice_id) as db:
         found = await store.get_document(db, *place, asked.document_id)
         return await read_chunk(
-            Vault(db, ring, visa.practice_id), found.content_id, asked.number, found.sha256
+            Vault(db, ring, visa.practice_id),
+            found.content_id,
+            asked.number,
+            sha256=found.sha256,
+            unknown=Refusal.UNKNOWN_DOCUMENT,
         )
 
 

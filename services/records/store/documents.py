@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.records import Refusal
+from libs.contracts.records import DocumentLine, Refusal
 from libs.runtime.database import Connection
-from services.records.domain.document import Document, words
+from services.records.domain.document import Document, line, words
 from services.records.domain.result import Precision, ResultStatus
 
 PAGE = 50
@@ -211,6 +211,15 @@ async def count_documents(
         _patterns(wanted.q),
     )
     return count
+
+
+async def list_recent(
+    db: Connection, practice_id: UUID, patient_id: UUID, limit: int, *, since: datetime | None
+) -> tuple[list[DocumentLine], int]:
+    """The newest documents, and how many there are in all."""
+    found = await list_documents(db, practice_id, patient_id, wanted=Filter(), limit=limit)
+    total = await count_documents(db, practice_id, patient_id, wanted=Filter())
+    return [line(document, since=since) for document in found], total
 
 
 async def list_kinds(db: Connection, practice_id: UUID, patient_id: UUID) -> tuple[str, ...]:
