@@ -1,5 +1,6 @@
 """FHIR resources for tests to be made of, and the reader put to them."""
 
+import base64
 import io
 import json
 from typing import Any, TypeAlias, TypeVar
@@ -14,11 +15,12 @@ Kind = TypeVar("Kind", Patient, Result, Document, LeftOut)
 UUID = "0b6bd5a6-9a4f-4b3e-8a06-5c1c9a3f0a01"
 LABORATORY = [{"coding": [{"code": "laboratory"}]}]
 HEMOGLOBIN = {"coding": [{"system": "http://loinc.org", "code": "718-7"}], "text": "Hemoglobin"}
-INFORMATION = {Reason.NO_TIME, Reason.BAD_TIME}
+NOTE = "Café note\n".encode()
+PDF = b"%PDF-1.7 \x00\xff"
 
 
 def observation(**said: Any) -> Json:
-    """A final hemoglobin of 13.20 g/dL of Patient/rosa; `said` changes it, None takes away."""
+    """A final hemoglobin of 13.25 g/dL of Patient/rosa; `said` changes it, None takes away."""
     whole = {
         "resourceType": "Observation",
         "id": "hb",
@@ -39,6 +41,62 @@ def rosa(**said: Any) -> Json:
         "name": [{"family": "Alvarez", "given": ["Rosa", "María"]}],
         "birthDate": "1980-03-01",
         "gender": "female",
+    } | said
+
+
+def inline(content: bytes = NOTE, **said: Any) -> Json:
+    """An attachment that holds its content."""
+    data = base64.b64encode(content).decode()
+    return {"contentType": "text/plain; charset=utf-8", "data": data} | said
+
+
+def note(*attachments: Any, **said: Any) -> Json:
+    """A DocumentReference of Patient/rosa."""
+    return {
+        "resourceType": "DocumentReference",
+        "id": "note",
+        "status": "current",
+        "type": {
+            "coding": [{"system": "http://loinc.org", "code": "18842-5"}],
+            "text": "Discharge summary",
+        },
+        "subject": {"reference": "Patient/rosa"},
+        "date": "2026-05-02T10:00:00Z",
+        "content": [{"attachment": one} for one in attachments],
+    } | said
+
+
+def presented(*forms: Any, **said: Any) -> Json:
+    """A DiagnosticReport of Patient/rosa with its forms."""
+    return {
+        "resourceType": "DiagnosticReport",
+        "id": "report",
+        "status": "final",
+        "code": {"text": "Chest X-ray"},
+        "subject": {"reference": "Patient/rosa"},
+        "effectiveDateTime": "2026-05-02",
+        "presentedForm": list(forms),
+    } | said
+
+
+def binary(content: bytes = PDF, **said: Any) -> Json:
+    data = base64.b64encode(content).decode()
+    return {
+        "resourceType": "Binary",
+        "id": "b",
+        "contentType": "application/pdf",
+        "data": data,
+    } | said
+
+
+def report(*results_: str, **said: Any) -> Json:
+    """A DiagnosticReport that names its results."""
+    return {
+        "resourceType": "DiagnosticReport",
+        "id": "cbc",
+        "status": "final",
+        "code": {"text": "Blood count"},
+        "result": [{"reference": one} for one in results_],
     } | said
 
 
@@ -79,3 +137,12 @@ def result(*resources: Json) -> Result:
 def left_out(*resources: Json) -> list[tuple[Reason, str, int]]:
     """What was left out, without where."""
     return [(one.reason, one.what, one.count) for one in only(LeftOut, found(*resources))]
+
+
+def documents(*resources: Json) -> list[Document]:
+    return only(Document, found(*resources))
+
+
+def document(*resources: Json) -> Document:
+    (one,) = documents(*resources)
+    return one

@@ -9,6 +9,7 @@ import io
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,11 @@ def told(path: Path) -> dict[str, Any]:
     return said
 
 
-def found_in(path: Path) -> list[Found]:
+def read_anew(path: Path) -> list[Found]:
     return list(fhir.read(io.BytesIO(content(path))))
+
+
+found_in = cache(read_anew)
 
 
 def tail(key: str) -> str:
@@ -224,7 +228,7 @@ def test_what_was_taken_and_what_was_left_out_are_all_there_is(path: Path) -> No
 
 @pytest.mark.parametrize("path", files("fhir"), ids=name)
 def test_reading_a_file_again_finds_the_same_things_under_the_same_names(path: Path) -> None:
-    first, second = found_in(path), found_in(path)
+    first, second = found_in(path), read_anew(path)
     names = [one.source_id for one in first if isinstance(one, Result | Document)]
 
     assert first == second

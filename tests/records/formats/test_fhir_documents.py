@@ -6,72 +6,23 @@ from typing import Any
 
 import pytest
 
-from services.records.domain.found import Document, LeftOut, Patient, Reason
+from services.records.domain.found import Patient, Reason
 from services.records.domain.result import ResultStatus
 from tests.records.formats.fhir_resources import (
+    NOTE,
+    PDF,
     UUID,
     Json,
     bundle,
+    document,
+    documents,
     found,
+    inline,
     left_out,
+    note,
     only,
-    rosa,
+    presented,
 )
-
-NOTE = "Café note\n".encode()
-PDF = b"%PDF-1.7 \x00\xff"
-
-
-def inline(content: bytes = NOTE, **said: Any) -> Json:
-    data = base64.b64encode(content).decode()
-    return {"contentType": "text/plain; charset=utf-8", "data": data} | said
-
-
-def note(*attachments: Any, **said: Any) -> Json:
-    """A DocumentReference of Patient/rosa."""
-    return {
-        "resourceType": "DocumentReference",
-        "id": "note",
-        "status": "current",
-        "type": {
-            "coding": [{"system": "http://loinc.org", "code": "18842-5"}],
-            "text": "Discharge summary",
-        },
-        "subject": {"reference": "Patient/rosa"},
-        "date": "2026-05-02T10:00:00Z",
-        "content": [{"attachment": one} for one in attachments],
-    } | said
-
-
-def report(*forms: Any, **said: Any) -> Json:
-    return {
-        "resourceType": "DiagnosticReport",
-        "id": "report",
-        "status": "final",
-        "code": {"text": "Chest X-ray"},
-        "subject": {"reference": "Patient/rosa"},
-        "effectiveDateTime": "2026-05-02",
-        "presentedForm": list(forms),
-    } | said
-
-
-def binary(content: bytes = PDF, **said: Any) -> Json:
-    data = base64.b64encode(content).decode()
-    return {
-        "resourceType": "Binary",
-        "id": "b",
-        "contentType": "application/pdf",
-        "data": data,
-    } | said
-
-
-def documents(*resources: Json) -> list[Document]:
-    return only(Document, found(*resources))
-
-
-def document(*resources: Json) -> Document:
-    (one,) = documents(*resources)
-    return one
 
 
 def test_a_document_has_its_content_and_all_that_is_said_of_it() -> None:
@@ -103,7 +54,7 @@ def test_a_document_has_its_content_and_all_that_is_said_of_it() -> None:
 
 def test_a_reports_form_is_a_document_of_the_reports_kind() -> None:
     one = document(
-        report(inline(PDF, contentType="application/pdf", title="Report"), status="partial")
+        presented(inline(PDF, contentType="application/pdf", title="Report"), status="partial")
     )
 
     assert (one.title, one.kind, one.media_type) == ("Report", "Chest X-ray", "application/pdf")
@@ -111,7 +62,7 @@ def test_a_reports_form_is_a_document_of_the_reports_kind() -> None:
 
 
 def test_the_same_note_as_document_and_in_a_report_is_one_document() -> None:
-    both = bundle(report(inline()), note(inline()))
+    both = bundle(presented(inline()), note(inline()))
 
     assert len(documents(both)) == 1
     assert left_out(both) == [(Reason.DUPLICATE, "DocumentReference Discharge summary", 1)]
@@ -119,7 +70,7 @@ def test_the_same_note_as_document_and_in_a_report_is_one_document() -> None:
 
 def test_the_same_words_on_another_day_are_another_document() -> None:
     other = note(inline(), id="other", date="2026-05-09T10:00:00Z")
-    with_report = report(inline(), effectiveDateTime="2026-06-01")
+    with_report = presented(inline(), effectiveDateTime="2026-06-01")
 
     assert len(documents(bundle(note(inline()), other, with_report))) == 3
 
@@ -190,72 +141,11 @@ def test_a_document_reference_without_attachments_is_left_out(content: Any) -> N
     assert (what, count) == ("DocumentReference Discharge summary", 1)
 
 
-@pytest.mark.parametrize(
-    ("url", "full_url"),
-    [
-        ("Binary/b", ""),
-        ("/Binary/b", ""),
-        ("./Binary/b", ""),
-        (f"urn:uuid:{UUID}", f"urn:uuid:{UUID}"),
-        ("http://a/fhir/Binary/b", "http://a/fhir/Binary/b"),
-        ("http://a/fhir/Binary/b", ""),
-    ],
-)
-@pytest.mark.parametrize("comes_first", [True, False])
-def test_content_in_a_binary_of_the_same_file_is_found(
-    url: str, full_url: str, comes_first: bool
-) -> None:
-    there = {"fullUrl": full_url, "resource": binary()}
-    here = note({"contentType": "application/pdf", "url": url})
-
-    one = document(bundle(*([there, here] if comes_first else [here, there])))
-
-    assert (one.content, one.media_type, one.title) == (PDF, "application/pdf", "Discharge summary")
-
-
-def test_a_binary_of_another_bundle_is_not_taken_for_it() -> None:
-    here = bundle(note({"url": "Binary/b"}))
-
-    things = found(here, bundle(binary()))
-
-    assert only(Document, things) == []
-    assert {one.reason for one in only(LeftOut, things)} == {
-        Reason.CONTENT_ELSEWHERE,
-        Reason.NO_PATIENT,
-    }
-
-
-def test_a_binary_that_is_broken_leaves_out_the_documents_that_wait_for_it() -> None:
-    whole = bundle(note({"url": "Binary/b"}), binary(data="!"))
-
-    assert left_out(whole) == [(Reason.BAD_CONTENT, "DocumentReference Discharge summary", 1)]
-
-
-def test_one_binary_is_the_content_of_all_who_wait_for_it() -> None:
-    other = note({"url": "Binary/b"}, id="other", date="2026-05-09")
-
-    assert len(documents(bundle(note({"url": "Binary/b"}), other, binary()))) == 2
-
-
-def test_a_binary_by_itself_is_a_document() -> None:
-    one = document(binary(securityContext={"reference": "Patient/rosa"}))
-
-    assert (one.content, one.media_type, one.patient_key) == (
-        PDF,
-        "application/pdf",
-        "Patient/rosa",
-    )
-
-
-def test_a_binary_in_a_bundle_that_nobody_names_is_left_out() -> None:
-    assert left_out(bundle(rosa(), binary())) == [
-        (Reason.NO_PATIENT, "Binary (no document refers to it)", 1)
-    ]
-
-
 def test_a_report_without_a_form_gives_its_conclusion() -> None:
     one = document(
-        report(conclusion="No fracture.", conclusionCode=[{"text": "Normal"}], presentedForm=None)
+        presented(
+            conclusion="No fracture.", conclusionCode=[{"text": "Normal"}], presentedForm=None
+        )
     )
 
     assert (one.title, one.content) == ("Chest X-ray", b"No fracture.\nNormal")
@@ -263,18 +153,18 @@ def test_a_report_without_a_form_gives_its_conclusion() -> None:
 
 
 def test_a_conclusion_is_not_told_besides_the_form_it_stands_in() -> None:
-    assert document(report(inline(), conclusion="No fracture.")).content == NOTE
+    assert document(presented(inline(), conclusion="No fracture.")).content == NOTE
 
 
 def test_a_conclusion_is_told_where_the_form_is_elsewhere() -> None:
-    whole = report({"url": "http://x/a.pdf"}, conclusion="No fracture.")
+    whole = presented({"url": "http://x/a.pdf"}, conclusion="No fracture.")
 
     assert document(whole).content == b"No fracture."
     assert left_out(whole) == [(Reason.CONTENT_ELSEWHERE, "DiagnosticReport Chest X-ray", 1)]
 
 
 def test_reports_that_only_name_results_are_told_together() -> None:
-    one = report(presentedForm=None, result=[{"reference": "Observation/1"}])
+    one = presented(presentedForm=None, result=[{"reference": "Observation/1"}])
 
     assert left_out(bundle(one, one)) == [
         (Reason.NO_CONTENT, "DiagnosticReport (its results stand for themselves)", 2)

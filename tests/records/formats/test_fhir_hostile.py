@@ -168,7 +168,11 @@ def test_the_same_is_found_wherever_the_file_is_cut_into_pieces(
     monkeypatch: pytest.MonkeyPatch, chunk: int, form: str
 ) -> None:
     extra = observation(
-        id="é", valueQuantity=None, valueString='😀 \\" \u2028 Ж' * 9, note=[{"text": "-1.5e3 }"}]
+        id="é",
+        valueQuantity=None,
+        valueString='😀 \\" \u2028 Ж' * 9,
+        note=[{"text": "-1.5e3 }"}],
+        count=-1234567.89,
     )
     whole = bundle(*(one["resource"] for one in SEEDS[0]["entry"]), extra, bundle(observation()))
     data = {
@@ -252,6 +256,25 @@ def test_a_line_that_is_broken_costs_no_other(bad: str) -> None:
     assert [(reason, where[:6]) for reason, _, where in told(data)] == [
         (Reason.UNREADABLE_PART, "line 3")
     ]
+
+
+def test_a_last_line_that_is_broken_costs_no_other() -> None:
+    data = "\n".join([json.dumps(rosa()), json.dumps(observation()), "{"])
+
+    assert len(only(Result, reads(data))) == 1
+    assert told(data) == [(Reason.UNREADABLE_PART, "Entry", "line 3")]
+
+
+def test_a_bundle_inside_a_bundle_that_is_cut_off_is_told_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(window, "CHUNK", 32)
+    whole = json.dumps(bundle(rosa(), bundle(observation(), observation(id="z"))))
+
+    data = whole[: whole.rindex("valueQuantity")]
+
+    assert len(only(Result, reads(data))) == 1
+    assert told(data) == [(Reason.UNREADABLE_PART, "Entry", "entry 2.2 and all after it")]
 
 
 def test_a_broken_entry_of_a_bundle_on_a_line_costs_the_rest_of_the_line() -> None:

@@ -88,8 +88,10 @@ def test_the_same_number_for_two_patients_is_two_results() -> None:
         for name in ("rosa", "mia")
     ]
 
-    assert len({one.source_id for one in results(bundle(*both))}) == 2
-    assert result(both[0]).source_id != result(both[1]).source_id
+    together = [one.source_id for one in results(bundle(*both))]
+
+    assert len(set(together)) == 2
+    assert together == [result(one).source_id for one in both]
 
 
 def test_an_accession_number_names_no_single_result() -> None:

@@ -3,11 +3,9 @@
 import base64
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -28,7 +26,9 @@ from services.records.formats.fhir.limits import (
     CHUNK,
     MAX_ENTRY,
     MAX_ITEMS,
+    MAX_KIND,
     MAX_NAME,
+    MAX_NESTING,
     MAX_TEXT,
 )
 from tests.records.formats.fhir_resources import (
@@ -75,6 +75,40 @@ def test_a_result_as_long_as_may_be_is_taken_and_a_longer_one_told(
 def test_an_id_too_long_for_a_name_is_no_name() -> None:
     assert left_out(observation(id="x" * (MAX_NAME + 1))) == [
         (Reason.TOO_LARGE, "Observation Hemoglobin", 1)
+    ]
+
+
+def test_a_report_with_too_much_inside_is_told() -> None:
+    inside = [{"resourceType": "Observation"}] * (MAX_ITEMS + 1)
+    report = {
+        "resourceType": "DiagnosticReport",
+        "contained": inside,
+        "result": [{"reference": "#"}],
+    }
+
+    assert (Reason.TOO_LARGE, "DiagnosticReport", 1) in left_out(report)
+
+
+def test_a_panel_with_too_many_members_is_told() -> None:
+    members = [{"reference": "Observation/1"}] * (MAX_ITEMS + 1)
+
+    assert left_out(observation(hasMember=members)) == [
+        (Reason.TOO_LARGE, "Links from reports to results", 1)
+    ]
+
+
+def test_lines_that_come_to_too_long_a_value_are_told() -> None:
+    lines = [{"code": HEMOGLOBIN, "valueString": "x" * (MAX_TEXT // 2)}] * 2
+
+    assert left_out(observation(valueQuantity=None, component=lines)) == [
+        (Reason.TOO_LARGE, "Observation Hemoglobin", 1)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["K" * (MAX_KIND + 1), True, ["Patient"]])
+def test_what_is_no_sort_of_resource_is_no_resource(kind: Any) -> None:
+    assert left_out(bundle(rosa(), {"resource": {"resourceType": kind}})) == [
+        (Reason.UNREADABLE_PART, "Entry", 1)
     ]
 
 
@@ -134,6 +168,19 @@ def test_an_entry_may_have_so_many_parts_and_no_more(monkeypatch: pytest.MonkeyP
 
     assert len(results(bundle(rosa(), padded(4_000)))) == 1
     assert left_out(bundle(rosa(), padded(4_100))) == [(Reason.TOO_LARGE, "Entry", 1)]
+
+
+def test_bundles_nested_too_deep_in_a_long_file_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(window, "CHUNK", 64)
+    whole = observation(id="in")
+    for _ in range(MAX_NESTING):
+        whole = bundle(whole)
+    whole = bundle(rosa(), whole, observation(id="after"))
+
+    assert left_out(whole) == [(Reason.UNREADABLE_PART, "Entry", 1)]
+    assert len(results(whole)) == 1
 
 
 def test_so_many_faults_and_the_rest_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,6 +277,29 @@ def test_binaries_beyond_the_number_that_is_remembered_are_elsewhere(
     }
 
 
+def test_documents_beyond_the_number_that_is_remembered_are_replaced_by_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(identity, "MAX_NAMED", 1)
+    content = [{"attachment": {"data": "QUJD"}}]
+    notes: list[Json] = [
+        {
+            "resourceType": "DocumentReference",
+            "id": name,
+            "identifier": [{"system": "urn:doc", "value": name}],
+            "date": f"2026-01-0{day}",
+            "content": content,
+            "relatesTo": [{"code": "replaces", "target": {"reference": f"DocumentReference/{to}"}}],
+        }
+        for day, name, to in ((1, "a", "x"), (2, "b", "a"), (3, "c", "b"))
+    ]
+
+    first, second, third = only(Document, found(bundle(*notes)))
+
+    assert second.replaces == first.source_id
+    assert third.replaces not in {"", second.source_id}
+
+
 def test_so_many_lines_of_what_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leftout, "MAX_KINDS", 2)
     kinds = [{"resourceType": f"Kind{number}"} for number in range(5)]
@@ -239,121 +309,3 @@ def test_so_many_lines_of_what_was_left_out(monkeypatch: pytest.MonkeyPatch) -> 
         (Reason.NOT_SUPPORTED, "Kind1", 1),
         (Reason.NOT_SUPPORTED, "Others", 3),
     ]
-
-
-class Cost(NamedTuple):
-    seconds: float
-    megabytes: float
-    results: int
-
-
-MEASURE = """
-import sys, time
-from services.records.domain.found import Unreadable
-from services.records.domain.result import Result
-from services.records.formats import fhir
-
-def peak():
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
-
-before, began, results = peak(), time.process_time(), 0
-try:
-    with open(sys.argv[1], "rb") as source:
-        for one in fhir.read(source):
-            results += isinstance(one, Result)
-except Unreadable:
-    pass
-print(time.process_time() - began, peak() - before, results)
-"""
-
-
-def cost(path: Path) -> Cost:
-    """What reading a file costs a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    seconds, megabytes, taken = done.stdout.split()
-    return Cost(float(seconds), float(megabytes), int(taken))
-
-
-needs_proc = pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="this system does not tell a process's peak"
-)
-OPENING = b'{"resourceType":"Bundle","entry":['
-
-
-@needs_proc
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"[" * 10 * MEGABYTE,
-        b'{"a":' * 2 * MEGABYTE,
-        b'{"resourceType":"Bundle","entry":[{"resource":' * 200_000,
-        OPENING + b"[" * 10 * MEGABYTE,
-        OPENING + b"{}," * 3 * MEGABYTE,
-        OPENING + b"7," * 5 * MEGABYTE,
-        OPENING + b"]" * 10 * MEGABYTE,
-        OPENING + b'"' + b"a" * 10 * MEGABYTE,
-        OPENING + b'"' * 10 * MEGABYTE,
-        OPENING + b"\\" * 10 * MEGABYTE,
-        b"\n" * 10 * MEGABYTE,
-        b"x\n" * 5 * MEGABYTE,
-        b"{}\n" * 3 * MEGABYTE,
-        b'{"resourceType":"Bundle"' + b',"a":{}' * MEGABYTE + b"}",
-        b'{"resourceType":"Bundle"' + b"".join(b',"%d":1' % n for n in range(MEGABYTE)) + b"}",
-        b'{"resourceType":"Observation","note":[' + b"{}," * 3 * MEGABYTE + b"{}]}",
-        b'{"resourceType":"Observation","valueString":"' + "😀".encode() * 2 * MEGABYTE + b'"}',
-        b"\xff\xfe" + b"\x00\xd8" * 5 * MEGABYTE,
-    ],
-    ids=lambda data: repr(data[:50]),
-)
-def test_a_storm_ends_in_time_and_in_little_memory(tmp_path: Path, data: bytes) -> None:
-    path = tmp_path / "storm.json"
-    path.write_bytes(data)
-
-    spent = cost(path)
-
-    assert spent.seconds < 5
-    assert spent.megabytes < 60
-
-
-@needs_proc
-@pytest.mark.parametrize("form", ["lines", "bundle"])
-def test_memory_is_flat_in_the_size_of_the_file(tmp_path: Path, form: str) -> None:
-    def written(megabytes: int) -> Path:
-        path = tmp_path / f"{megabytes}.json"
-        note = [{"text": "z" * 600}]
-        opening, between, end = ("", "\n", "") if form == "lines" else (OPENING.decode(), ",", "]}")
-        with path.open("w") as file:
-            file.write(opening)
-            for number in range(megabytes * 1000):
-                whole = observation(id=f"o{number}", note=note)
-                entry = whole if form == "lines" else {"resource": whole}
-                file.write((between if number else "") + json.dumps(entry))
-            file.write(end)
-        return path
-
-    small, large = cost(written(5)), cost(written(25))
-
-    assert (small.results, large.results) == (5_000, 25_000)
-    assert large.megabytes < small.megabytes + 8
-    assert large.megabytes < 25
-
-
-@needs_proc
-def test_a_document_costs_a_few_times_its_size(tmp_path: Path) -> None:
-    path = tmp_path / "large.json"
-    data = base64.b64encode(bytes(20 * MEGABYTE)).decode()
-    path.write_text(
-        json.dumps(
-            {"resourceType": "DocumentReference", "content": [{"attachment": {"data": data}}]}
-        )
-    )
-
-    assert cost(path).megabytes < 5 * 20

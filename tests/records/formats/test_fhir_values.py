@@ -57,6 +57,7 @@ ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
             "1:128",
             "",
         ),
+        ({"valuePeriod": {"start": "2026-01-01"}}, ValueKind.TIME, "2026-01-01", ""),
         ({"valueDateTime": "2026-01"}, ValueKind.TIME, "2026-01", ""),
         ({"valueTime": "08:30:00"}, ValueKind.TIME, "08:30:00", ""),
         (
@@ -185,6 +186,12 @@ def test_a_time_that_is_none_is_told_and_the_result_taken(written: Any) -> None:
     assert reasons == {Reason.BAD_TIME, Reason.NO_TIME}
 
 
+def test_an_issue_time_that_is_none_is_told() -> None:
+    things = found(observation(issued="soon"))
+
+    assert [one.reason for one in only(LeftOut, things)] == [Reason.BAD_TIME]
+
+
 def test_an_hour_beyond_the_calendar_is_no_time() -> None:
     (one,) = results(observation(effectiveDateTime="0001-01-01T00:00:00+14:00"))
 
@@ -213,7 +220,7 @@ def test_an_hour_beyond_the_calendar_is_no_time() -> None:
         (
             {
                 "low": {"value": 1},
-                "appliesTo": [{"text": "women"}],
+                "appliesTo": [{}, {"text": "women"}],
                 "age": {"low": {"value": 18, "unit": "a"}},
             },
             ReferenceRange(low=Decimal(1), text=">=1 (women, age >=18 a)"),
