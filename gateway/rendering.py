@@ -129,7 +129,7 @@ def render(
         chrome=chrome,
         zone=chrome.time_zone,
         now=utcnow(),
-        path=request.path,
+        path=here(request),
         request_id=request.get(protection.REQUEST, ""),
         url=partial(url, request.app.router),
         csrf_field=partial(csrf_field, request),
@@ -140,6 +140,11 @@ def render(
     if chrome.notice and NOTICE_COOKIE in request.cookies:
         response.del_cookie(NOTICE_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
     return response
+
+
+def here(request: web.Request) -> str:
+    """The page's own address, which never leads to another site however it was written."""
+    return "/" + request.rel_url.raw_path.lstrip("/").replace("\\", "%5C")
 
 
 def url(

@@ -22,7 +22,7 @@ from gateway.pages import mailbox, staff_imports, staff_patient, staff_patients
 from gateway.pages.resources import FOR_EVERYONE
 from gateway.rendering import Chrome, Notice, render
 from libs.contracts.records import ImportState
-from tests.gateway import samples
+from tests.gateway import samples, staff_samples
 from tests.gateway.samples import NOW, PATIENT, PRACTICE, at_work, record, session
 
 CHROMIUM = "/usr/bin/chromium"
@@ -89,7 +89,7 @@ def _record(template: str, tab: str = "health", path: str = "/p/x", **content: A
 
 IMPORT_WORDS: dict[str, Any] = {"left_out": staff_imports.LEFT_OUT, "waiting": staff_imports.WAITING,
                 "q": "", "found": (), "problem": ""}  # fmt: skip
-PATIENT_PATH = f"/staff/patients/{samples.PATIENTS.patients[1].patient_id}"
+PATIENT_PATH = f"/staff/patients/{staff_samples.PATIENTS.patients[1].patient_id}"
 FIRST_RESULT = f"{PATIENT_PATH}/results/{samples.HEMOGLOBIN.latest.result_id}/correct"
 DOCUMENTS_PATH = f"/p/{PATIENT}/health/documents"
 
@@ -178,15 +178,15 @@ PAGES: dict[str, Shown] = {
                                                "email": "This is no address.",
                                                "email_password": "This is not it."},
                                     "rules": RULES_MET, "email": "rosa@"}),
-    "staff-patients": _staff("patients", "patients", listed=samples.PATIENTS, query={}),
+    "staff-patients": _staff("patients", "patients", listed=staff_samples.PATIENTS, query={}),
     "staff-patients-none": _staff("patients", "patients", query={"q": "zz", "state": "opened"},
-                                  listed=samples.PATIENTS.model_copy(
+                                  listed=staff_samples.PATIENTS.model_copy(
                                       update={"patients": (), "after": ""})),
     "staff-patients-first": _staff("patients", "patients", query={},
-                                   listed=samples.PATIENTS.model_copy(
+                                   listed=staff_samples.PATIENTS.model_copy(
                                        update={"patients": (), "after": "", "total": 0})),
     "staff-patients-attention": _staff("patients", "patients", query={"attention": "yes"},
-                                       listed=samples.PATIENTS),
+                                       listed=staff_samples.PATIENTS),
     "staff-new-patient": _staff("new_patient", "patients", form={"invite": "yes"}, errors={}),
     "staff-new-patient-error": _staff("new_patient", "patients", form={"given": "Rosa"},
                                       errors={"even_so": "Perhaps they are on your list.",
@@ -196,43 +196,43 @@ PAGES: dict[str, Shown] = {
     "staff-import-list": _staff("import_patients", "patients", problem=""),
     "staff-import-list-error": _staff("import_patients", "patients",
                                       problem="We could not read this list."),
-    "staff-list-checked": _staff("import_patients_report", "patients", read=samples.LIST_READ,
+    "staff-list-checked": _staff("import_patients_report", "patients", read=staff_samples.LIST_READ,
                                  words=staff_patients.WORDS, content="given\nRosa", invite=True),
     "staff-list-imported": _staff("import_patients_report", "patients", invite=False, content="",
-                                  words=staff_patients.WORDS, read=samples.LIST_READ.model_copy(
+                                  words=staff_patients.WORDS, read=staff_samples.LIST_READ.model_copy(
                                       update={"preview": False, "refused": 1})),
     "staff-patient": _staff("patient", "patients", PATIENT_PATH, health=samples.HEALTH,
-                            patient=samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
+                            patient=staff_samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
                             errors={}, form={}),
     "staff-patient-new": _staff("patient", "patients", PATIENT_PATH, health=samples.NOTHING_YET,
-                                patient=samples.PATIENTS.patients[4], kinds=staff_patient.KINDS,
+                                patient=staff_samples.PATIENTS.patients[4], kinds=staff_patient.KINDS,
                                 errors={"file": "Choose a file.", "value": "Enter a value.",
                                         "collected": "Enter the day."},
                                 form={"test_name": "Sodium"}),
     "staff-patient-wrong": _staff("patient", "patients", FIRST_RESULT, health=samples.HEALTH,
-                                  patient=samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
+                                  patient=staff_samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
                                   errors={"corrected_value": "Enter a value."}, form={"value": ""}),
     "staff-patient-away": _staff("patient", "patients", PATIENT_PATH, health=None,
-                                 patient=samples.PATIENTS.patients[0], kinds=staff_patient.KINDS,
+                                 patient=staff_samples.PATIENTS.patients[0], kinds=staff_patient.KINDS,
                                  errors={}, form={}),
-    "staff-imports": _staff("imports", "imports", listed=samples.IMPORTS, query={}),
+    "staff-imports": _staff("imports", "imports", listed=staff_samples.IMPORTS, query={}),
     "staff-imports-none": _staff("imports", "imports", query={}, problem="Choose a file.",
-                                 listed=samples.IMPORTS.model_copy(
+                                 listed=staff_samples.IMPORTS.model_copy(
                                      update={"imports": (), "waiting": 0, "after": ""})),
     "staff-imports-nothing-waits": _staff("imports", "imports", query={"waiting": "yes"},
-                                          listed=samples.IMPORTS.model_copy(
+                                          listed=staff_samples.IMPORTS.model_copy(
                                               update={"imports": (), "waiting": 0, "after": ""})),
-    "staff-import": _staff("import", "imports", shown=samples.IMPORT, **IMPORT_WORDS),
-    "staff-import-preview": _staff("import", "imports", shown=samples.IMPORT.model_copy(
+    "staff-import": _staff("import", "imports", shown=staff_samples.IMPORT, **IMPORT_WORDS),
+    "staff-import-preview": _staff("import", "imports", shown=staff_samples.IMPORT.model_copy(
         update={"state": ImportState.PREVIEW, "left_out": ()}), **IMPORT_WORDS),
-    "staff-import-unreadable": _staff("import", "imports", shown=samples.IMPORT.model_copy(
+    "staff-import-unreadable": _staff("import", "imports", shown=staff_samples.IMPORT.model_copy(
         update={"subjects": (), "left_out": (), "format": "unknown", "file_name": "",
                 "problem": "This is a photograph."}), **IMPORT_WORDS | {"problem": "Say why."}),
-    "staff-import-reading": _staff("import", "imports", shown=samples.IMPORT.model_copy(
+    "staff-import-reading": _staff("import", "imports", shown=staff_samples.IMPORT.model_copy(
         update={"state": ImportState.READING, "subjects": (), "left_out": ()}), **IMPORT_WORDS),
-    "staff-emails": _staff("emails", "emails", listed=samples.MAILS, query={}, problem=""),
+    "staff-emails": _staff("emails", "emails", listed=staff_samples.MAILS, query={}, problem=""),
     "staff-emails-none": _staff("emails", "emails", query={"state": "sent"}, problem="It was sent.",
-                                listed=samples.MAILS.model_copy(
+                                listed=staff_samples.MAILS.model_copy(
                                     update={"mails": (), "after": ""})),
     "terms": Shown(template="legal/terms.html", chrome=Chrome()),
     "privacy": Shown(template="legal/privacy.html", chrome=Chrome()),

@@ -180,7 +180,7 @@ def test_an_ended_link_reveals_nobody_and_says_what_next(why: str) -> None:
 
 
 def test_names_of_any_kind_are_shown_as_text() -> None:
-    nasty = '<script>alert("1")</script>\u202e\'"&{{ 7 * 7 }}{% raw %}'
+    nasty = '<script>alert("1")</script>\u202e\'"&{{ 11 * 12121 }}{% raw %}'
     person = samples.ROSA.model_copy(update={"given": nasty, "family": nasty, "mrn": nasty})
     test = samples.test_of(nasty, nasty, nasty, samples.result(nasty, performer=nasty,
                            comment=nasty, days_ago=1)).model_copy(update={"key": "k"})  # fmt: skip
@@ -194,7 +194,7 @@ def test_names_of_any_kind_are_shown_as_text() -> None:
 
     assert "<script>alert" not in page
     assert nasty in text
-    assert "49" not in text.replace(nasty, "")
+    assert "133331" not in text
 
 
 @pytest.mark.parametrize("name", FOR_PATIENTS)

@@ -1,0 +1,119 @@
+"""A made-up practice as its staff see it: patients, imports and e-mails."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.identity import InvitationState, LetterKind
+from libs.contracts.notifier import Mail, MailList, MailState
+from libs.contracts.records import (
+    Import,
+    ImportLine,
+    ImportList,
+    ImportState,
+    LeftOut,
+    Line,
+    LinesRead,
+    Patient,
+    PatientList,
+    Subject,
+)
+from tests.gateway.samples import NOW, PATIENT
+
+
+def patient(number: int, given: str, family: str, state: InvitationState, **other: Any) -> Patient:
+    said: dict[str, Any] = {
+        "patient_id": UUID(int=100 + number),
+        "given": given,
+        "family": family,
+        "birth_date": date(1950 + number, 8, 3),
+        "email": f"{given.lower()}@example.com",
+        "mrn": f"40-{1980 + number}",
+        "state": state,
+        "state_since": NOW - timedelta(days=number),
+        "invitation_expires_at": NOW + timedelta(days=2),
+        "added_at": NOW - timedelta(days=10),
+    }
+    return Patient(**said | other)
+
+
+PATIENTS = PatientList(
+    patients=(
+        patient(1, "Rosa", "Alvarez", InvitationState.REGISTERED),
+        patient(2, "Albert", "Kowalski", InvitationState.INVITED),
+        patient(3, "Alice", "Tran", InvitationState.EXPIRED, new_link_wanted=True),
+        patient(4, "Ronald", "Halvorsen", InvitationState.BOUNCED),
+        patient(5, "Sally", "Aldana", InvitationState.NOT_INVITED, email="", mrn=""),
+        patient(6, "Alan", "Whitcomb", InvitationState.LOCKED),
+        patient(7, "Ida", "Moreno", InvitationState.OPENED, active=False),
+        patient(8, "Tom", "Reyes", InvitationState.DELIVERED),
+        patient(9, "Lin", "Zhao", InvitationState.NOT_INVITED),
+    ),
+    after="next",
+    total=1612,
+    registered=1548,
+    waiting=41,
+    attention=23,
+)
+LIST_READ = LinesRead(
+    lines=(
+        Line(number=2, outcome="added", name="Rosa Alvarez"),
+        Line(number=3, outcome="unchanged", name="Albert Kowalski"),
+        Line(number=4, outcome="birth_date_impossible", name="Alice Tran"),
+        Line(number=5, outcome="something_new"),
+    ),
+    added=1,
+    unchanged=1,
+    refused=2,
+    preview=True,
+)
+IMPORT = Import(
+    import_id=UUID(int=50),
+    state=ImportState.WAITING,
+    format="hl7v2",
+    file_name="oru-2026-11-20.hl7",
+    size=48_213,
+    sha256="0" * 64,
+    source="machine",
+    started_at=NOW - timedelta(hours=3),
+    subjects=(
+        Subject(number=1, name="Rosa Alvarez", birth_date=date(1961, 4, 12), settled="matched",
+                patient_id=PATIENT, results_taken=22, results_unchanged=3, documents_taken=1),
+        Subject(number=2, name="R. Alvares", birth_date=date(1961, 4, 21), identifiers=("40-2218",),
+                why_waiting="no_match", results_taken=4, candidates=PATIENTS.patients[:2]),
+        Subject(number=3, name="", why_waiting="not_enough_to_match", results_taken=1),
+        Subject(number=4, name="Lee Wu", why_waiting="no_match", settled="discarded"),
+    ),
+    left_out=(
+        LeftOut(reason="no_value", what="OBX 3 Sodium", where="message 2, OBX 3", count=1),
+        LeftOut(reason="not_supported", what="ADT A08", where="message 4", count=12),
+    ),
+)  # fmt: skip
+IMPORTS = ImportList(
+    imports=tuple(
+        ImportLine(import_id=UUID(int=50 + number), state=state, format=form, file_name=name,
+                   source=source, started_at=NOW - timedelta(hours=number), taken=25, unchanged=3,
+                   left_out=2, waiting=int(state is ImportState.WAITING))
+        for number, (state, form, name, source) in enumerate((
+            (ImportState.WAITING, "hl7v2", "oru-2026-11-20.hl7", "machine"),
+            (ImportState.READING, "unknown", "large.ndjson", "staff"),
+            (ImportState.PREVIEW, "ccda", "summary.xml", "staff"),
+            (ImportState.DONE, "fhir", "", "operator"),
+            (ImportState.DISCARDED, "unknown", "photo.jpg", "staff"),
+        ))
+    ),
+    waiting=1,
+    after="next",
+)  # fmt: skip
+MAILS = MailList(
+    mails=tuple(
+        Mail(mail_id=UUID(int=70 + number), kind=LetterKind.INVITATION, state=state, tries=number,
+             recipient=f"person{number}@example.com" if number else "",
+             queued_at=NOW - timedelta(hours=number),
+             next_try_at=NOW + timedelta(hours=1) if state is MailState.RETRYING else None,
+             sent_at=NOW if state is MailState.SENT else None,
+             answer="550 5.1.1 No such user" if state is MailState.BOUNCED else "")
+        for number, state in enumerate(MailState)
+    ),
+    after="next",
+)  # fmt: skip
