@@ -90,7 +90,7 @@ class _Reading:
             case "Patient" | "Binary":
                 pass
             case _:
-                self.index.tally.add(Reason.NOT_SUPPORTED, kind[:_LONGEST_LABEL], entry.where)
+                self.index.tally.add(Reason.NOT_SUPPORTED, kind, entry.where)
 
     def binary(self, entry: Entry) -> Iterator[Found]:
         """The Binary in this entry, as the content of the documents that wait for it."""
@@ -138,7 +138,7 @@ class _Reading:
         return False
 
     def _leave(self, left_out: NotTaken, resource: Json, entry: Entry) -> None:
-        kind = _plain(resource.get("resourceType"))
+        kind = str(resource.get("resourceType"))
         name = _label(kind, resource) if left_out.is_named else ""
         detail = f"({left_out.detail})" if left_out.detail else ""
         what = " ".join(filter(None, (kind, name, detail)))
@@ -155,13 +155,6 @@ class _Reading:
         else:
             what = "Response without a resource"
             self.index.tally.add(Reason.NOT_SUPPORTED, what, entry.where)
-
-
-def _plain(value: object) -> str:
-    try:
-        return text(value)[:_LONGEST_LABEL]
-    except NotTaken:
-        return ""
 
 
 def _label(kind: str, resource: Json) -> str:

@@ -185,12 +185,10 @@ class Documents:
 
     def from_binary(self, resource: Json, entry: Entry) -> Iterator[Patient | Document]:
         """A Binary: the content of the documents that wait for it, or a document by itself."""
-        waiting = [
-            one
-            for place in addresses(resource, entry)
-            for one in self._waiting.pop(hash(place), [])
-        ]
         to = reference(resource.get("securityContext"))
+        declared = attachments.media_type(resource)
+        places = map(hash, addresses(resource, entry))
+        waiting = [one for place in places for one in self._waiting.pop(place, [])]
         if not waiting and entry.scope and to.kind != "Patient":
             raise NotTaken(Reason.NO_PATIENT, "no document refers to it")
         try:
@@ -201,7 +199,6 @@ class Documents:
             if waiting:
                 return
             raise
-        declared = attachments.media_type(resource)
         for one in waiting:
             known = one.document.media_type
             media_type = declared if known == attachments.UNKNOWN_TYPE else known
@@ -231,10 +228,10 @@ class Documents:
         )
 
     def settle(self) -> None:
-        """Tell of the documents whose Binary did not come after all."""
+        """Tell of the documents whose Binary could not be taken."""
         for several in self._waiting.values():
             for one in several:
-                self._tell(one, Reason.CONTENT_ELSEWHERE)
+                self._tell(one, Reason.BAD_CONTENT)
 
     def _tell(self, one: _Waiting, reason: Reason) -> None:
         self._index.tally.add(reason, f"{one.source} {one.document.title}", one.entry.where)

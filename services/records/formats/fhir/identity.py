@@ -1,6 +1,6 @@
 """What tells a result or a document from every other, and stays when it is sent or corrected.
 
-See `docs/decisions` for why each kind of name is trusted as far as it is.
+Why each sort of name is trusted as far as it is: `docs/decisions`, "What a FHIR result is called".
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from typing import Final
 
 from services.records.formats.fhir.elements import concept, each, fields, text
 from services.records.formats.fhir.limits import MAX_NAMED, MAX_REMEMBERED
-from services.records.formats.fhir.references import addresses, is_uuid, local, wanted
+from services.records.formats.fhir.references import addresses, is_uuid, local, reference, wanted
 from services.records.formats.fhir.stream import Entry
 from services.records.formats.fhir.window import Json
 
@@ -17,7 +17,7 @@ REPORT: Final = "DiagnosticReport"
 DOCUMENT: Final = "DocumentReference"
 _ORDERS: Final = frozenset({"PLAC", "FILL", "ACSN", "GRP", "PGN", "FGN", "VN", "BRN"})
 """HL7 table 0203: numbers of an order, a specimen or a visit, which many results share."""
-_NAMES: Final = ("masterIdentifier", "identifier", "id", "type", "date")
+_NAMES: Final = ("masterIdentifier", "identifier", "id", "type", "date", "subject")
 _URIS: Final = "urn:ietf:rfc:3986"
 
 
@@ -40,6 +40,10 @@ def _number(resource: Json) -> tuple[str, str] | None:
             if not kinds & _ORDERS:
                 return system, number
     return None
+
+
+def _claim(number: tuple[str, str], resource: Json, kind: str) -> int:
+    return hash((number, kind, reference(resource.get("subject")).to))
 
 
 def _loose_numbers(resource: Json) -> list[str]:
@@ -66,13 +70,13 @@ class Claims:
         self._documents: dict[int, Json] = {}
 
     def meet(self, resource: Json, entry: Entry, kind: str) -> None:
-        """An identifier that several observations of the same test share identifies none."""
+        """An identifier that several results of one test of a patient share names none."""
         number = _number(resource)
         if number is None:
             return
         names = text(entry.full_url), text(resource.get("id"))
         owner = hash(names if any(names) else (entry.line, entry.path))
-        claim = hash((number, kind))
+        claim = _claim(number, resource, kind)
         if self._owner.get(claim, owner) != owner:
             self._shared.add(claim)
         elif len(self._owner) < MAX_REMEMBERED:
@@ -85,7 +89,7 @@ class Claims:
     def named(self, resource: Json, entry: Entry, kind: str, who: str) -> str:
         """A name that holds in the world: an identifier, an address, a UUID; "" for none."""
         number = _number(resource)
-        if number and hash((number, kind)) not in self._shared:
+        if number and _claim(number, resource, kind) not in self._shared:
             return source_id("number", *number, kind, who)
         name, url = text(resource.get("id")), text(entry.full_url)
         if url.startswith(("http://", "https://")):

@@ -10,6 +10,8 @@ MAX_NESTING = 8
 """Bundles within bundles."""
 MAX_ITEMS = 1_000
 """Elements of one list inside a resource, such as components or notes."""
+MAX_KIND = 64
+"""Characters of a resource's type."""
 MAX_NAME = 2_000
 """Characters of a name, a code, a unit, an address of a resource."""
 MAX_TEXT = 100_000
@@ -26,7 +28,7 @@ MAX_REMEMBERED = 200_000
 """Results of one file that a repetition is recognised among."""
 MAX_FAULTS = 100_000
 """Parts that are no JSON or no resource; a file with more is given up from there on."""
-MAX_SKIPPED = 5_000_000
-"""Brackets and strings passed over to find the end of one unusable entry."""
+MAX_SKIPPED = 1_000_000
+"""Brackets and texts of one file passed over to find the ends of its unusable entries."""
 MAX_KINDS = 1_000
 """Different lines in the list of what was left out; the rest is counted together."""

@@ -10,7 +10,7 @@ from typing import BinaryIO, TypeAlias
 
 from services.records.domain.found import Reason
 from services.records.formats.fhir.layout import Layout
-from services.records.formats.fhir.limits import MAX_FAULTS, MAX_NESTING
+from services.records.formats.fhir.limits import MAX_FAULTS, MAX_KIND, MAX_NESTING
 from services.records.formats.fhir.window import Budget, Json, Unusable, Window
 
 Walk: TypeAlias = Generator["Entry", None, Json | None]
@@ -175,7 +175,7 @@ class _Reader:
     def _unfolded(self, resource: Json, full_url: str) -> Iterator[Entry]:
         """The resource itself, or what a bundle that was read at once has inside."""
         entries, kind = resource.get("entry"), resource.get("resourceType")
-        if not kind or not isinstance(kind, str):
+        if not kind or not isinstance(kind, str) or len(kind) > MAX_KIND:
             yield self._fault(Reason.UNREADABLE_PART)
             return
         if kind != "Bundle" or not isinstance(entries, list):

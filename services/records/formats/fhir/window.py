@@ -250,10 +250,8 @@ class Window:
                 self._skip_text()
             else:
                 self.open += 1 if mark in "{[" else -1
-            if self.open <= depth:
-                break
-        if self.open < depth:
-            raise Unusable(Reason.UNREADABLE_PART, broken=True)
+            if self.open == depth:
+                return
 
     def _search(self, pattern: re.Pattern[str]) -> re.Match[str]:
         while (found := pattern.search(self._text, self.at)) is None:
