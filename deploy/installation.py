@@ -129,8 +129,7 @@ def running(folder: Path) -> Installation:
 def held(folder: Path) -> Iterator[None]:
     """The folder, for this process alone."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(PASSABLE if os.geteuid() == 0 else 0o700)
+        folder.mkdir(parents=True, exist_ok=True, mode=PASSABLE if os.geteuid() == 0 else 0o700)
         lock = (folder / "lock").open("w")
     except OSError as error:
         raise Problem(

@@ -6,6 +6,7 @@ Two addresses' domains behave as real ones sometimes do: `bounces.example.com` r
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -140,6 +141,7 @@ def build(config: Config) -> web.Application:
 
 def run() -> None:
     """As a process of its own."""
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # it would tell every address
     service.run("mailbox", Config, build)
 
 

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import setproctitle
 
+from deploy.problem import Problem
 from libs.runtime.logs import describe
 
 PR_SET_PDEATHSIG = 1
@@ -54,7 +55,8 @@ def _be(
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException as error:  # noqa: BLE001  (this is where the process ends)
-        told = {"event": "ended by a failure", "service": name, "level": "error", **describe(error)}
+        why = str(error) if isinstance(error, Problem) else "ended by a failure"
+        told = {"event": why, "service": name, "level": "error", **describe(error)}
         os.write(2, f"{json.dumps(told)}\n".encode())
     finally:
         sys.stdout.flush()

@@ -83,7 +83,9 @@ def staff() -> None:
 @click.option(
     "--born", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Such as 1980-02-29."
 )
-@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.CLINICIAN)
+@click.option(
+    "--role", type=click.Choice([role.value for role in Role]), default=Role.CLINICIAN.value
+)
 @data_dir
 @in_a_loop
 async def invite(  # noqa: PLR0913  (one for each thing an invitation says)

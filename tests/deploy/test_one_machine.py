@@ -1,0 +1,179 @@
+"""`carespace up`: what it says when it can't, and what it keeps from one start to the next."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from deploy import processes, waiting
+from tests.deploy.test_postgres import AS_SOMEBODY
+from tests.waiting import until_now
+
+ROOT = Path(__file__).parents[2]
+PRACTICE = {
+    "--name": "Harbor Clinic",
+    "--phone": "(207) 555-0188",
+    "--address": "12 Wharf Street",
+    "--hours": "Monday to Friday",
+    "--emergency": "Call 911.",
+    "--time-zone": "America/New_York",
+    "--contact-email": "office@harbor.example.com",
+}
+
+
+def carespace(*words: str, become: list[str] | None = None) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*(become or []), sys.executable, "-m", "deploy", *words],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portal:
+    """One that is up."""
+
+    folder: Path
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+    def get(self, address: str) -> str:
+        with urllib.request.urlopen(self.url + address, timeout=10) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    def carespace(self, *words: str) -> Any:
+        done = carespace(*words, "--data-dir", str(self.folder))
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if "--json" in words else done.stdout
+
+
+@contextmanager
+def up(folder: Path) -> Iterator[Portal]:
+    port = waiting.free_port()
+    words = ["up", "--port", str(port), "--data-dir", str(folder)]
+    with (folder.parent / "said").open("ab") as said:
+        process = subprocess.Popen([sys.executable, "-m", "deploy", *words], cwd=ROOT, stdout=said)
+    try:
+        until_now(lambda: f"127.0.0.1:{port}" in (folder.parent / "said").read_text(), within=60)
+        yield Portal(folder=folder, url=f"http://127.0.0.1:{port}", process=process)
+    finally:
+        everyone = psutil.Process(process.pid).children(recursive=True)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+        assert time.monotonic() - began < 15
+        assert not any(processes.alive(each.pid) for each in everyone)
+
+
+def test_it_comes_up_works_and_finds_its_data_again(tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    with up(folder) as portal:
+        assert "Log in" in portal.get("/login")
+        assert json.loads(portal.get("/mailbox.json")) == []
+        assert portal.carespace("migrate", "--check") == "All is as it should be.\n"
+        words = [word for pair in PRACTICE.items() for word in pair]
+        added = portal.carespace("practice", "add", *words, "--json")
+        assert added["import_key"]
+        invitation = {"--name": "Kim Lee", "--email": "kim@harbor.example.com"}
+        words = [word for pair in invitation.items() for word in pair]
+        portal.carespace(
+            "staff", "invite", "--practice", "harbor clinic", *words, "--born", "1980-02-29"
+        )
+        until_now(lambda: "kim@harbor.example.com" in portal.get("/mailbox.json"))
+
+        again = carespace("up", "--data-dir", str(folder), "--port", str(waiting.free_port()))
+        assert (again.returncode, again.stderr) == (
+            2,
+            f"CareSpace is running in {folder} already.\n",
+        )
+    with up(folder) as portal:
+        (practice,) = portal.carespace("practice", "list", "--json")
+        assert practice["practice_id"] == added["practice_id"]
+        (letter,) = json.loads(portal.get("/mailbox.json"))
+        assert letter["to"] == "kim@harbor.example.com"
+
+
+def test_a_nats_that_lost_its_disk_gets_its_streams_back(tmp_path: Path) -> None:
+    with up(tmp_path / "here") as portal:
+        noted = portal.folder / "run" / "nats.pid"
+        os.kill(int(noted.read_text()), signal.SIGSTOP)
+        shutil.rmtree(portal.folder / "nats" / "store")
+        os.kill(int(noted.read_text()), signal.SIGKILL)
+        check = ("migrate", "--check", "--data-dir", str(portal.folder))
+        until_now(lambda: carespace(*check).stdout == "All is as it should be.\n", within=30)
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = carespace("up", "--port", str(port), "--data-dir", str(tmp_path / "here"))
+    assert done.returncode == 2
+    assert done.stderr == f"Port {port} is in use. Choose another one with --port.\n"
+
+
+@pytest.mark.parametrize("inner", ["", "new"])
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, inner: str) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    folder = locked / inner
+    become = AS_SOMEBODY if os.geteuid() == 0 else []
+    port = str(waiting.free_port())
+    done = carespace("up", "--port", port, "--data-dir", str(folder), become=become)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"The folder {folder} cannot be written to: Permission denied. "
+        "Choose another one with --data-dir.\n"
+    )
+
+
+def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "here").write_text("")
+    port = str(waiting.free_port())
+    done = carespace("up", "--port", port, "--data-dir", str(tmp_path / "here"))
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_the_mailbox_it_wants_to_know_where_letters_go(tmp_path: Path) -> None:
+    port = str(waiting.free_port())
+    done = carespace("up", "--no-mailbox", "--port", port, "--data-dir", str(tmp_path / "here"))
+    assert done.returncode == 2
+    assert done.stderr == "Without the mailbox, CARESPACE_SMTP_URL has to be set.\n"
+
+
+def test_a_command_for_a_portal_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    done = carespace("practice", "list", "--data-dir", str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"No CareSpace runs in {tmp_path}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_service_with_a_setting_missing_names_it() -> None:
+    done = carespace("run", "records")
+    assert done.returncode == 2
+    assert done.stderr == "CARESPACE_DATABASE_URL is not set.\n"
+
+
+def test_a_service_that_is_not_there_is_a_wrong_use() -> None:
+    done = carespace("run", "nobody")
+    assert done.returncode == 2
+    assert "There is no nobody: identity, records" in done.stderr
