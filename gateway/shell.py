@@ -8,6 +8,7 @@ from aiohttp import web
 from gateway import session
 from gateway.rendering import NOTICE_COOKIE, Chrome, Notice
 from libs.contracts.base import Refused
+from libs.contracts.delegation import Access
 from libs.contracts.identity import Practice
 from libs.contracts.records import ListImports
 from libs.contracts.visa import Capacity
@@ -56,11 +57,16 @@ async def door(request: web.Request, *, practice_id: UUID | None = None) -> Chro
 
 
 async def person(request: web.Request, who: session.SignedIn) -> Chrome:
-    """A page about somebody's own account, not about a record."""
-    seat = who.session.seat
+    """A page about somebody's own account; with one record, the tabs and the clock are its."""
+    seat, only = who.session.seat, None
+    if seat is None:
+        records = await _records(request, who)
+        only = records[0] if len(records) == 1 else None
+    near = seat or only
     return Chrome(
         session=who.session,
-        practice=await _practice(request, seat.practice_id if seat else None),
+        practice=await _practice(request, near.practice_id if near else None),
+        patient_id=only.patient_id if only else None,
         notice=said(request),
     )
 
@@ -133,6 +139,14 @@ async def _waiting(request: web.Request, who: session.AtWork) -> int | None:
         return (await ask(request.app[BROKER], asked)).waiting
     except (Unavailable, Refused):
         return None
+
+
+async def _records(request: web.Request, who: session.SignedIn) -> tuple[Access, ...]:
+    """A page about an account does without its records while delegation is away."""
+    try:
+        return (await session.access_of(request, who)).records
+    except (Unavailable, Refused):
+        return ()
 
 
 async def _practice(request: web.Request, practice_id: UUID | None) -> Practice | None:

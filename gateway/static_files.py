@@ -100,7 +100,10 @@ def _file(path: Path, body: bytes) -> StaticFile:
 
 @routes.get("/static/{name:.+}", name="static")
 async def serve(request: web.Request) -> web.Response:
-    """A file under its published name; under any other there is none."""
+    """A file under its published name; under any other there is none.
+
+    A document in a sandboxed frame counts as another site and needs the stylesheet too.
+    """
     file = published().get(request.match_info["name"])
     if file is None:
         raise web.HTTPNotFound
@@ -108,7 +111,7 @@ async def serve(request: web.Request) -> web.Response:
         body=file.body,
         content_type=file.media_type,
         charset="utf-8" if file.packed else None,
-        headers={hdrs.CACHE_CONTROL: A_YEAR},
+        headers={hdrs.CACHE_CONTROL: A_YEAR, "Cross-Origin-Resource-Policy": "cross-origin"},
     )
     if file.packed:
         response.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING

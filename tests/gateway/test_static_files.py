@@ -51,6 +51,7 @@ async def test_a_file_is_kept_for_a_year_under_a_name_of_its_content(
     assert re.fullmatch(rf"/static/{Path(name).stem}\.[0-9a-f]{{10}}{Path(name).suffix}", address)
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert answer.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(await answer.read()) == static_files.published()[address[8:]].body
 
