@@ -44,9 +44,7 @@ async def lease_jobs(db: Connection, *, limit: int, now: datetime) -> list[Job]:
     """Up to `limit` letters that are due and in nobody's hands; they are in ours from now on."""
     rows = await db.fetch(
         """
-        UPDATE mail_job
-           SET leased_until = $1::timestamptz + $3::interval, tries = tries + 1
-         WHERE (practice_id, id) IN (
+        WITH due AS MATERIALIZED (  -- chosen once: a subquery may be asked again for each row
                 SELECT practice_id, id
                   FROM mail_job
                  WHERE due_at <= $1
@@ -54,8 +52,12 @@ async def lease_jobs(db: Connection, *, limit: int, now: datetime) -> list[Job]:
                  ORDER BY due_at
                  LIMIT $2
                    FOR UPDATE SKIP LOCKED)
-        RETURNING practice_id, id, kind, reference_id, version, state, recipient, answer, tries,
-                  queued_at, due_at, sent_at
+        UPDATE mail_job j
+           SET leased_until = $1::timestamptz + $3::interval, tries = j.tries + 1
+          FROM due
+         WHERE j.practice_id = due.practice_id AND j.id = due.id
+        RETURNING j.practice_id, j.id, kind, reference_id, version, state, recipient, answer,
+                  tries, queued_at, due_at, sent_at
         """,
         now,
         limit,

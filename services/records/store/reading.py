@@ -31,9 +31,7 @@ async def lease_import(db: Connection, *, lease: UUID, now: datetime) -> Job | N
     """A file that is due and in nobody's hands; it is in ours from now on."""
     row = await db.fetchrow(
         """
-        UPDATE import
-           SET leased_until = $1 + $2::interval, lease = $3, tries = tries + 1
-         WHERE (practice_id, id) IN (
+        WITH due AS MATERIALIZED (  -- chosen once: a subquery may be asked again for each row
                 SELECT practice_id, id
                   FROM import
                  WHERE due_at <= $1
@@ -41,7 +39,11 @@ async def lease_import(db: Connection, *, lease: UUID, now: datetime) -> Job | N
                  ORDER BY due_at
                  LIMIT 1
                    FOR UPDATE SKIP LOCKED)
-        RETURNING practice_id, id, content_id, about_id, file_name, declared_type, started_by,
+        UPDATE import i
+           SET leased_until = $1 + $2::interval, lease = $3, tries = i.tries + 1
+          FROM due
+         WHERE i.practice_id = due.practice_id AND i.id = due.id
+        RETURNING i.practice_id, i.id, content_id, about_id, file_name, declared_type, started_by,
                   is_preview, run, position, tries, lease
         """,
         now,
