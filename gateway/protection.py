@@ -66,9 +66,12 @@ async def put_headers(request: web.Request, response: web.StreamResponse) -> Non
     if REQUEST in request:
         response.headers["Request-Id"] = request[REQUEST]
     if VISIT in request and request.cookies.get(VISIT_COOKIE) != request[VISIT]:
-        response.set_cookie(
+        # aiohttp has written a response's own cookies before it asks us, so this one is a header
+        jar = web.Response()
+        jar.set_cookie(
             VISIT_COOKIE, request[VISIT], path="/", secure=True, httponly=True, samesite="Lax"
         )
+        response.headers.add(hdrs.SET_COOKIE, jar.cookies[VISIT_COOKIE].OutputString())
 
 
 @web.middleware
