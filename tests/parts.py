@@ -35,8 +35,10 @@ async def asking(servers: Servers, part: str = "gateway") -> AsyncIterator[NatsB
     """A connection with this part's rights, to ask with."""
     app = web.Application()
     app.cleanup_ctx.append(broker.connected(part, servers.nats_url, servers.credentials(part)))
-    async with running(app):
-        yield app[broker.BROKER]
+    async with TestServer(app):
+        asker = app[broker.BROKER]
+        await until(lambda: (client := lifeline.connection(asker)) and client.is_connected)
+        yield asker
 
 
 def sealed(servers: Servers, statement: Visa | Passport, *, by: str) -> str:
