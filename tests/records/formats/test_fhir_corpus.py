@@ -86,8 +86,7 @@ def instant(written: str | None) -> datetime | None:
 
 
 def when(result: Result) -> datetime | None:
-    moment = result.collected or result.issued
-    return moment.at if moment else None
+    return result.collected.at if result.collected else None
 
 
 def shown(result: Result) -> str:

@@ -133,3 +133,29 @@ def test_a_document_costs_a_few_times_its_size(tmp_path: Path) -> None:
     )
 
     assert cost(path).megabytes < 5 * 20
+
+
+IN_NO_MORE_FILES = """
+import io, resource, sys
+from services.records.formats import fhir
+
+files = [io.BytesIO(bytes.fromhex(written)) for written in sys.argv[1:]]
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+for file in files:
+    print(*(found.what for found in fhir.read(file)))
+"""
+
+
+def test_a_process_that_may_open_no_more_files_reads_every_encoding() -> None:
+    written = '{"resourceType": "Claim", "id": "é"}'
+    encodings = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252")
+    done = subprocess.run(
+        [sys.executable, "-c", IN_NO_MORE_FILES, *(written.encode(e).hex() for e in encodings)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.stdout.split(), done.stderr) == (["Claim"] * 5, "")

@@ -59,6 +59,15 @@ def test_a_corrected_value_of_a_loose_id_goes_by_the_same_name() -> None:
     )
 
 
+def test_a_correction_is_issued_later_and_still_goes_by_the_same_name() -> None:
+    before, after = (
+        result(observation(effectiveDateTime=None, issued=f"2026-05-0{day}T10:00:00Z"))
+        for day in (3, 4)
+    )
+
+    assert after.source_id == before.source_id
+
+
 @pytest.mark.parametrize(
     "said",
     [

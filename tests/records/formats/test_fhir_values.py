@@ -169,10 +169,10 @@ def test_collection_is_the_instant_or_the_end_of_the_period(said: Json) -> None:
     assert collected.at == datetime(2026, 5, 2, 6, 30, tzinfo=UTC)
 
 
-def test_a_result_with_only_an_issue_time_has_no_collection_time() -> None:
+def test_a_result_with_only_an_issue_time_counts_from_there() -> None:
     one = result(observation(effectiveDateTime=None, issued="2026-05-03T10:00:00Z"))
 
-    assert one.collected is None
+    assert one.collected == one.issued
     assert one.issued is not None
 
 

@@ -6,6 +6,7 @@ a third time for those. Nothing is kept from one resource to the next but names 
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import BinaryIO, Final
 
 from services.records.domain.found import Document, Found, Patient, Reason, Unreadable
@@ -28,15 +29,12 @@ def read(source: BinaryIO) -> Iterator[Found]:
     """Everything in a FHIR file: its patients first, what is theirs, and last what was left out."""
     written = layout_of(source)
     reading = _Reading()
-    for entry in entries(source, written):
-        yield from reading.patient(entry)
+    yield from chain.from_iterable(map(reading.patient, entries(source, written)))
     if not reading.index.resources:
         raise Unreadable(reading.why_nothing())
-    for entry in entries(source, written):
-        yield from reading.content(entry)
+    yield from chain.from_iterable(map(reading.content, entries(source, written)))
     if reading.index.binaries:
-        for entry in entries(source, written):
-            yield from reading.binary(entry)
+        yield from chain.from_iterable(map(reading.binary, entries(source, written)))
     yield from reading.left_out()
 
 

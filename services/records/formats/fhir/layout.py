@@ -17,6 +17,8 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _FALLBACK: Final = "cp1252"
+for _encoding in (_FALLBACK, "utf-8", *dict(_MARKS).values()):
+    codecs.lookup(_encoding)  # Now, for a process that may open no more files can't load them.
 
 
 @dataclass(frozen=True, slots=True)

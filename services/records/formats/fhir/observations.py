@@ -42,7 +42,7 @@ class _Frame:
     """What an observation and its components have in common."""
 
     patient_key: str
-    collected: Moment | None
+    measured: Moment | None
     issued: Moment | None
 
 
@@ -180,7 +180,7 @@ class _Reading:
         kind = REPORT if is_inside else self.test.best.key if self.test.best else ""
         name = claims.named(holder, self.entry, kind, who)
         if not name:
-            when = frame.collected.at.isoformat() if frame.collected else ""
+            when = frame.measured.at.isoformat() if frame.measured else ""
             about = (when, self.index.people.birth(frame.patient_key))
             shown = own.shown if own else ""
             name = claims.loose(holder, Traits(kind, who, about, shown))
@@ -199,7 +199,7 @@ class _Reading:
             name=part.test.name or code.code,
             value=part.value,
             status=self.status,
-            collected=frame.collected,
+            collected=frame.measured or frame.issued,
             issued=frame.issued,
             alternates=tuple(other for other in part.test.codes if other != code),
             ranges=ranges_of(said) if "referenceRange" in said else (),
