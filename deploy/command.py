@@ -18,6 +18,7 @@ def commands() -> None:
 for each in (
     running.up,
     running.run,
+    running.demo_code,
     preparing.migrate,
     preparing.nats_config,
     practices.practice,

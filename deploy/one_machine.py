@@ -207,10 +207,10 @@ def _tell(console: Console, what: str) -> None:
 
 
 def _welcome(console: Console, here: Installation, seconds: float, *, with_demo: bool) -> None:
-    console.print(f"\n[bold]The portal is up[/] after {seconds:.1f} s: [bold cyan]{here.url}[/]")
+    console.print(f"\n[bold]The portal is up[/] after {seconds:.1f} s: [bold cyan]{here.url}[/]\n")
     if with_demo:
-        for line in loading.who_can_log_in(here.folder):
-            console.print(line)
+        for line in loading.who_can_log_in(here.folder, here.url):
+            console.print(line, markup=False)
     if here.with_mailbox:
-        console.print(f"\nEmails are not sent; they are at [cyan]{here.url}/mailbox[/]")
+        console.print(f"Emails are not sent; they are at [cyan]{here.url}/mailbox[/]")
     console.print(f"Logs are in {here.folder / 'logs'}. Ctrl-C stops everything.")

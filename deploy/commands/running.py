@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from deploy.commands.saying import console
+from deploy.commands.saying import console, data_dir
 
 
 @click.command()
@@ -59,3 +59,16 @@ def run(part: str) -> None:
         raise click.UsageError(f"There is no {part}: {', '.join(registry.services())}, gateway.")
     package = part if part == "gateway" else f"services.{part}"
     import_module(f"{package}.__main__").main()
+
+
+@click.command("demo-code")
+@click.argument("email")
+@data_dir
+def demo_code(*, email: str, data_dir: Path) -> None:
+    """The one-time code that a member of the demo staff logs in with, now.
+
+    Example: carespace demo-code nurse@lakeside.example.com
+    """
+    from deploy.demo import loading
+
+    console.print(loading.code(data_dir.resolve(), email))

@@ -16,7 +16,7 @@ from rich.table import Table
 P = ParamSpec("P")
 T = TypeVar("T")
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Say it in JSON, for a machine.")
 data_dir = click.option(

@@ -16,11 +16,13 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 import aiohttp
+import pyotp
 from faststream.nats import NatsBroker
 
 from deploy import importing, reach
 from deploy.demo import chart
 from deploy.demo.people import PASSWORD, PATIENTS, PRACTICES, STAFF, Person, Worker
+from deploy.problem import Problem, SaidNo
 from deploy.reach import Desk
 from libs.contracts.base import Refused
 from libs.contracts.identity import CompleteRegistration, InviteStaff, Refusal
@@ -93,17 +95,28 @@ async def load(here: "Installation") -> None:
     progress.file.rename(here.folder / "demo.json")
 
 
-def who_can_log_in(folder: Path) -> list[str]:
+def who_can_log_in(folder: Path, url: str) -> list[str]:
     """The lines that `make run` prints."""
-    known = json.loads((folder / "demo.json").read_text())
-    lines = ["", "Demo people, password for all of them: " + PASSWORD]
-    lines += [
-        f"  {p.given} {p.family}  {p.email}  born {p.birth_date}" for p in PATIENTS if p.registers
+    secrets = json.loads((folder / "demo.json").read_text())["code_secrets"]
+    patients = [p for p in PATIENTS if p.registers]
+    return [
+        f"Patients log in at {url}/login, password {PASSWORD}:",
+        *(f"  {p.email:28}{p.given} {p.family}, born {p.birth_date}" for p in patients),
+        f"Staff at {url}/staff/login, password {PASSWORD}, and a one-time code: from an",
+        "authenticator with the secret below, or from `carespace demo-code EMAIL`:",
+        *(f"  {w.email:28}{w.name}, secret {secrets[w.email]}" for w in STAFF),
     ]
-    for worker in STAFF:
-        secret = known["code_secrets"][worker.email]
-        lines.append(f"  {worker.name}  {worker.email}  at /staff/login, one-time code {secret}")
-    return lines
+
+
+def code(folder: Path, email: str) -> str:
+    """The one-time code of a member of the demo staff, now."""
+    try:
+        secrets: dict[str, str] = json.loads((folder / "demo.json").read_text())["code_secrets"]
+    except OSError:
+        raise Problem(f"There is no demo data in {folder}: see `carespace up --demo`.") from None
+    if email not in secrets:
+        raise SaidNo(f"Nobody of the demo staff is {email}: {', '.join(secrets)}.")
+    return pyotp.TOTP(secrets[email]).now()
 
 
 def _begun(folder: Path) -> Progress:
