@@ -175,7 +175,7 @@ def _measured(  # noqa: PLR0913
     if newest and measure.loinc == "3016-3":
         observation["status"] = "preliminary"
     ends = {
-        end: {"value": float(limit), "unit": measure.unit}
+        end: {"value": limit, "unit": measure.unit}
         for end, limit in (("low", measure.low), ("high", measure.high))
         if limit is not None
     }

@@ -131,10 +131,11 @@ async def save_email(db: Connection, practice_id: UUID, patient: Patient, email:
 
 
 async def want_invitation(db: Connection, practice_id: UUID, patient_id: UUID) -> int:
-    """One more invitation is wanted; its number."""
+    """One more invitation is wanted; its number. Until identity says more, they are invited."""
     wanted: int = await db.fetchval(
         """
-        UPDATE patient SET wanted = wanted + 1
+        UPDATE patient
+           SET wanted = wanted + 1, state = 'invited', state_since = now()
          WHERE practice_id = $1 AND id = $2
         RETURNING wanted
         """,
