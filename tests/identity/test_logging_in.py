@@ -114,8 +114,8 @@ async def test_guessing_ends_for_the_source_and_not_for_the_owner(desk: Desk) ->
 
 
 async def test_an_unknown_address_is_counted_like_a_known_one(desk: Desk) -> None:
+    wrong = desk.login(email="ghost@example.com")
     for _ in range(10):
-        wrong = desk.login(email="ghost@example.com")
         assert await desk.refusal(wrong) == Refusal.NOT_RECOGNISED
     assert await desk.refusal(wrong) == Refusal.TRY_LATER
 

@@ -33,10 +33,11 @@ async def add_failure(db: Connection, who: Mapping[Scope, bytes], *, now: dateti
           FROM unnest($1::text[], $2::bytea[]) AS w (scope, who)
          ORDER BY scope, who
             ON CONFLICT (scope, who) DO UPDATE
-           SET failures = CASE WHEN a.scope <> 'account' AND a.since + $4::interval <= $3::timestamptz
-                               THEN 1 ELSE a.failures + 1 END,
-               since = CASE WHEN a.scope <> 'account' AND a.since + $4::interval <= $3::timestamptz
-                            THEN $3::timestamptz ELSE a.since END
+           SET (failures, since) = (
+                SELECT CASE WHEN anew THEN 1 ELSE a.failures + 1 END,
+                       CASE WHEN anew THEN $3::timestamptz ELSE a.since END
+                  FROM (SELECT a.scope <> 'account'
+                           AND a.since + $4::interval <= $3::timestamptz AS anew) AS window_over)
         """,
         list(who),
         list(who.values()),

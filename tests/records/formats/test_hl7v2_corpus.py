@@ -252,7 +252,7 @@ def test_the_agreement_with_the_truth(capsys: pytest.CaptureFixture[str]) -> Non
         matched_results += told - len(wrong)
     explained = len(OTHERWISE)
     with capsys.disabled():
-        print(  # noqa: T201 - the figure is what it is for
+        print(
             f"\nHL7 v2: {matched_files} of {file_count} files and {matched_results} of "
             f"{result_count} latest results as in the truth; {explained} tests otherwise on purpose"
         )

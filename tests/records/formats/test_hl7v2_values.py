@@ -74,7 +74,7 @@ from tests.records.formats.hl7v2_messages import (
         ("XTN", "^^^a@b.example", ValueKind.TEXT, "a@b.example", None, ""),
     ],
 )  # fmt: skip
-def test_a_value_of_any_type_is_shown_as_it_was_written(  # noqa: PLR0913, PLR0917 - a table
+def test_a_value_of_any_type_is_shown_as_it_was_written(  # noqa: PLR0913 - a table
     value_type: str, written: str, kind: ValueKind, text: str, number: str | None, comparator: str
 ) -> None:
     value = result_of(f"OBX|1|{value_type}|X^Test^L||{written}|U|||||F").value
