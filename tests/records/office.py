@@ -1,7 +1,7 @@
 """A practice at work with its records, through the contract: what tests speak through."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -202,7 +202,7 @@ class Office:
 
         return await _all(chunk)
 
-    async def start_import(
+    async def start_import(  # noqa: PLR0913
         self,
         content: bytes,
         *,
@@ -259,7 +259,7 @@ class Office:
             await admin.close()
 
 
-async def _all(chunk: Any) -> bytes:
+async def _all(chunk: Callable[[int], Awaitable[Chunk]]) -> bytes:
     whole, number = b"", 0
     while True:
         piece = await chunk(number)

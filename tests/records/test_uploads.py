@@ -96,7 +96,9 @@ async def test_what_was_not_finished_within_a_day_is_forgotten_with_all_that_cam
 ) -> None:
     old, fresh = await practice.upload(FULL), await practice.upload(FULL)
     age = rules.LIFETIME + timedelta(seconds=1)
-    await practice.sql("UPDATE upload SET started_at = started_at - $2 WHERE id = $1", old, age)
+    await practice.sql(
+        "UPDATE upload SET started_at = started_at - $2::interval WHERE id = $1", old, age
+    )
     pool = await asyncpg.create_pool(
         practice.servers.database_url("records"), server_settings={"search_path": "records"}
     )

@@ -87,4 +87,4 @@ def _is_windows(head: bytes) -> bool:
 
 def _is_run(name: str) -> bool:
     _, dot, extension = name.rstrip(". \u00a0\u3000\x00\r\n\t").rpartition(".")
-    return bool(dot and _NAMES.fullmatch(extension.strip().lower()))
+    return bool(dot and _NAMES.fullmatch(extension.lower()))
