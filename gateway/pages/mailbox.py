@@ -38,7 +38,7 @@ async def mail_html(request: web.Request) -> web.Response:
     """The letter's HTML, for the frame: it may be shown, and its links open outside of it."""
     letter = await _mail(request)
     return web.Response(
-        text=letter["html"],
+        text=letter["html"].replace("<head>", '<head><base target="_top">', 1),
         content_type="text/html",
         headers={
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
