@@ -246,3 +246,12 @@ def test_the_session_ends_with_whatever_comes_first() -> None:
     assert chrome.idle_seconds(who.idle_ends_at - timedelta(minutes=15)) == 300
     assert chrome.idle_seconds(who.idle_ends_at) == 0
     assert Chrome().idle_seconds(who.idle_ends_at) == 0
+
+
+def test_every_value_of_a_chart_is_in_the_table_beside_it() -> None:
+    for opened in tree("health").xpath("//*[@class='opened'][.//*[@class='chart']]"):
+        said = {cell.text_content() for cell in opened.xpath(".//td/strong")}
+        drawn = opened.xpath(".//*[@class='path']/@d")[0].count(" ")
+
+        assert len(opened.xpath(".//tbody/tr")) == drawn
+        assert opened.xpath(".//*[@class='last']")[0].text_content() in said
