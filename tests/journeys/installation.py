@@ -20,6 +20,9 @@ import pyotp
 from deploy import waiting
 
 UP_WITHIN = 90
+STEP = 30
+"""Seconds of a one-time code."""
+_USED: dict[str, int] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +57,14 @@ class Installation:
         return found[0]
 
     def code(self, email: str) -> str:
-        """The one-time code of a member of staff, now."""
+        """A one-time code that nobody has used: each step's counts once, and one ahead is taken."""
         secrets = json.loads((self.folder / "demo.json").read_text())["code_secrets"]
-        return pyotp.TOTP(secrets[email]).now()
+        now = int(time.time()) // STEP
+        step = max(now - 1, _USED.get(secrets[email], 0) + 1)
+        if step > now + 1:
+            time.sleep((step - 1) * STEP - time.time() + 0.1)
+        _USED[secrets[email]] = step
+        return pyotp.TOTP(secrets[email]).at(step * STEP)
 
     def import_key(self, practice: str) -> str:
         """The ingestion key of a practice, by its id."""
