@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from faststream.nats import NatsBroker
 
+from deploy import reach
 from libs.contracts.base import Event, owner
 from libs.contracts.visa import Passport, Visa
 from libs.runtime import broker, lifeline, outbox
@@ -33,6 +34,11 @@ async def running(*apps: web.Application) -> AsyncIterator[None]:
 @asynccontextmanager
 async def asking(servers: Servers, part: str = "gateway") -> AsyncIterator[NatsBroker]:
     """A connection with this part's rights, to ask with."""
+    if part == "operator":
+        there = reach.Reach(nats_url=servers.nats_url, nats_credentials=servers.credentials(part))
+        async with reach.asking(there) as operator:
+            yield operator
+        return
     app = web.Application()
     app.cleanup_ctx.append(broker.connected(part, servers.nats_url, servers.credentials(part)))
     async with TestServer(app):

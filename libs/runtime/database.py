@@ -54,9 +54,21 @@ Database = Annotated[Pool, Context("pool")]
 async def transaction(pool: Pool, **walls: object) -> AsyncIterator[Connection]:
     """One transaction behind these walls: committed as it ends, rolled back if it raises."""
     async with pool.acquire() as db, db.transaction():
-        for name, value in walls.items():
-            await db.execute("SELECT set_config('app.' || $1, $2, true)", name, str(value))
+        if walls:
+            await wall(db, **walls)
         yield db
+
+
+async def wall(db: Connection, **walls: object) -> None:
+    """Name walls for what is left of the transaction, once it is known whose they are."""
+    await db.execute(
+        """
+        SELECT set_config('app.' || name, value, true)
+          FROM unnest($1::text[], $2::text[]) AS w (name, value)
+        """,
+        list(walls),
+        [str(value) for value in walls.values()],
+    )
 
 
 async def migrate(admin: Connection, *, schema: str, package: str) -> list[str]:
