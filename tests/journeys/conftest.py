@@ -52,8 +52,9 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
         yield here
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each file: while it is open, no test may have an event loop of its own."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium

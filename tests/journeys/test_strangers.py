@@ -127,7 +127,7 @@ async def test_nobody_gets_anything_that_is_not_theirs(
         refused = answer.status in (401, 404) or to_the_door
         if told or not (refused or own_lists):
             leaks.append((route, answer.status, answer.place, told))
-    assert leaks == []
+    assert leaks == [], "\n".join(map(str, leaks))
     assert asked >= 25
 
 
