@@ -22,6 +22,7 @@ from libs.runtime.broker import BROKER, Unavailable, ask
 
 WORDS: dict[str, str] = {
     Refusal.VALUE_NOT_USABLE: "Enter a test and its value.",
+    Refusal.TIME_IMPOSSIBLE: "Enter a day that is not in the future.",
     Refusal.EMPTY: "Choose a file. This one is empty.",
     Refusal.TOO_LARGE: "This file is too large. It can have 50 MB.",
     Refusal.TYPE_NOT_TAKEN: "Files of this kind are not taken: programs, scripts and web pages.",
@@ -101,7 +102,8 @@ async def add_result(request: web.Request) -> web.Response:
     try:
         await ask(request.app[BROKER], asked)
     except Refused as refused:
-        return await _page(request, staff, errors={"value": refused.worded(WORDS)}, form=form)
+        field = "collected" if refused.code == Refusal.TIME_IMPOSSIBLE else "value"
+        return await _page(request, staff, errors={field: refused.worded(WORDS)}, form=form)
     return shell.back_to_patient(request, patient_id, "result_added")
 
 

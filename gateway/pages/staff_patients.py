@@ -24,9 +24,12 @@ from libs.runtime.broker import BROKER, ask
 
 WORDS: dict[str, str] = {
     Refusal.NAME_MISSING: "Enter a given name and a family name.",
+    Refusal.NAME_NOT_USABLE: "Enter a name of up to 200 letters, on one line.",
     Refusal.BIRTH_DATE_IMPOSSIBLE: "Enter a date of birth that can be right, such as 4 12 1961.",
+    Refusal.BIRTH_DATE_AMBIGUOUS: "This date of birth may mean two days. Write it like 1961-04-12.",
     Refusal.EMAIL_NOT_USABLE: "Enter an email address, like name@example.com.",
     Refusal.EMAIL_MISSING: "There is no email address to invite. Add one first.",
+    Refusal.MRN_NOT_USABLE: "Enter a record number of up to 64 letters and digits.",
     Refusal.MRN_TAKEN: "Another patient of your practice has this record number.",
     Refusal.PERHAPS_THERE_ALREADY: "A patient with this name and date of birth is on your list. Look there first, or tick the box below to add another.",
     Refusal.LIST_NOT_READABLE: "We could not read this list. Save it as CSV with a first line that names its columns.",
@@ -39,8 +42,10 @@ WORDS: dict[str, str] = {
 }  # fmt: skip
 FIELD: dict[str, str] = {
     Refusal.NAME_MISSING: "given",
+    Refusal.NAME_NOT_USABLE: "given",
     Refusal.BIRTH_DATE_IMPOSSIBLE: "date_of_birth",
     Refusal.EMAIL_NOT_USABLE: "email",
+    Refusal.MRN_NOT_USABLE: "mrn",
     Refusal.MRN_TAKEN: "mrn",
     Refusal.PERHAPS_THERE_ALREADY: "even_so",
 }
@@ -143,7 +148,7 @@ async def import_patients(request: web.Request) -> web.Response:
         await shell.staff(request, staff, tab="patients"),
         read=read,
         words=WORDS,
-        content=content.decode("utf-8-sig", "replace") if read.preview else "",
+        content=_text(content) if read.preview else "",
         invite=asked.invite,
     )
 
@@ -198,6 +203,16 @@ async def correct_email(request: web.Request) -> web.Response:
             raise
         return shell.back_to_patient(request, patient_id, refused.code)
     return shell.back_to_patient(request, patient_id, "email_corrected")
+
+
+def _text(content: bytes) -> str:
+    """A list that could be read, as text: UTF-8, or what Excel writes."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
 
 
 async def _form(

@@ -27,13 +27,11 @@ SWEEP = 3600
 log = structlog.get_logger()
 
 
-async def announce(db: Connection, event: Event) -> None:
-    """Write the event down beside the change it tells of, and wake the relay on commit."""
-    await db.execute(
+async def announce(db: Connection, *events: Event) -> None:
+    """Write events down beside the change they tell of, and wake the relay on commit."""
+    await db.executemany(
         "INSERT INTO outbox (id, subject, body) VALUES ($1, $2, $3)",
-        event.id,
-        event.subject,
-        event.model_dump_json(),
+        [(event.id, event.subject, event.model_dump_json()) for event in events],
     )
     await db.execute("SELECT pg_notify('outbox_' || current_schema, '')")
 

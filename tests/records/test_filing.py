@@ -90,7 +90,7 @@ async def add_patient(pool: Pool) -> UUID:
         today=NOON.date(),
     )
     async with transaction(pool, practice=PRACTICE) as db:
-        await patients.add_patient(db, PRACTICE, patient_id, somebody, now=NOON)
+        await patients.add_patients(db, PRACTICE, [(patient_id, somebody)], now=NOON)
     return patient_id
 
 
@@ -129,8 +129,8 @@ async def test_a_correction_shows_the_new_value_and_keeps_the_old_one(
     assert await file(pool, rosa, corrected) == Filed(corrected=1)
     assert await latest(pool, rosa) == {"Hemoglobin g/dL": "12.9"}
     async with transaction(pool, practice=PRACTICE) as db:
-        known = await store.list_known(db, PRACTICE, rosa, ["a"])
-        before = await store.list_before(db, PRACTICE, [known["a"].id])
+        kept = await store.get_id(db, PRACTICE, rosa, "a")
+        before = await store.list_before(db, PRACTICE, [kept])
     assert [row["value"] for row in before] == ["13.1"]
 
 
@@ -203,7 +203,13 @@ async def test_two_filings_at_once_are_one_after_the_other(pool: Pool, rosa: UUI
 
 
 async def test_every_text_is_kept_as_it_was_written(pool: Pool, rosa: UUID) -> None:
-    odd = ["<script>alert(1)</script>", "\u202etxt.exe", "Ω≈ç√", "'; DROP TABLE result;--", "👩🏽‍🔬"]
+    odd = [
+        "<script>alert(1)</script>",
+        "\u202etxt.exe",
+        "Ω≈ç√",
+        "'; DROP TABLE result;--",
+        "👩🏽‍🔬",
+    ]
     for at, text in enumerate(odd):
         code = Code(system="text", code=text)
         value = Value(kind=ValueKind.TEXT, text=text)

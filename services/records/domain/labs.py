@@ -1,8 +1,10 @@
 """What a result means beside its range, which test it is of, and which of two readings stands."""
 
 import hashlib
+import json
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from libs.contracts.records import Flag, Status
 from services.records.domain.result import ReferenceRange, Result, ResultStatus, ValueKind
@@ -44,15 +46,29 @@ WITHDRAWN = RANK[ResultStatus.ENTERED_IN_ERROR]
 """From this rank on it is not shown at all."""
 
 
+def is_tentative(rank: int) -> bool:
+    """The laboratory has not said its last word."""
+    return rank <= RANK[ResultStatus.PRELIMINARY]
+
+
+def is_final(rank: int) -> bool:
+    """It has, and has not taken it back."""
+    return RANK[ResultStatus.FINAL] <= rank < GONE
+
+
 def test_key(result: Result) -> str:
     """A test's address: its code in readable form, and a hash over system, code and unit.
 
     Results with different codes or units never share it.
     """
-    code = result.code
-    slug = re.sub(r"[^a-z0-9]+", "-", code.code.lower(), flags=re.ASCII).strip("-")[:40]
-    said = f"{code.system}\n{code.code}\n{result.value.unit}"
-    return f"{slug or 'test'}.{hashlib.sha256(said.encode()).hexdigest()[:10]}"
+    return _key(result.code.system, result.code.code, result.value.unit)
+
+
+@lru_cache(maxsize=4096)
+def _key(system: str, code: str, unit: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", code.lower(), flags=re.ASCII).strip("-")[:40].strip("-")
+    said = json.dumps([system, code, unit])
+    return f"{slug or 'test'}.{hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
 
 def flag(result: Result) -> Flag:

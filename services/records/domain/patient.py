@@ -3,7 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
+from typing import TypeAlias
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -13,6 +13,9 @@ from libs.contracts.records import Refusal
 LONGEST_NAME = 200
 LONGEST_MRN = 64
 FIRST_BIRTH = date(1880, 1, 1)
+
+Who: TypeAlias = tuple[str, str, date]
+"""Family name and given name without case and accents, and birth date."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,10 @@ class Entry:
     birth_date: date
     email: str
     mrn: str
+
+    @property
+    def who(self) -> Who:
+        return self.family_key, self.given_key, self.birth_date
 
     @property
     def family_key(self) -> str:
@@ -42,9 +49,8 @@ class Entry:
 class Known:
     """Who is on the list already, as far as adding somebody has to know."""
 
-    id: UUID
+    who: Who
     mrn: str
-    email: str
 
 
 def entry(  # noqa: PLR0913
@@ -58,18 +64,30 @@ def entry(  # noqa: PLR0913
         email=address(email),
         mrn=_number(mrn),
     )
-    if not checked.family or not checked.given:
-        raise Refused(Refusal.NAME_MISSING)
     if not FIRST_BIRTH <= birth_date <= today:
         raise Refused(Refusal.BIRTH_DATE_IMPOSSIBLE)
     return checked
 
 
 def name(text: str) -> str:
-    """A name in any script, as one line; "" for one too long, or with control characters."""
-    line = " ".join(unicodedata.normalize("NFC", text).split())
-    hidden = any(unicodedata.category(character) in ("Cc", "Cs") for character in line)
-    return "" if hidden or len(line) > LONGEST_NAME else line
+    """A name in any script, as it was written but for the way its letters are composed."""
+    composed = unicodedata.normalize("NFC", text.strip()) if is_plain(text.strip()) else ""
+    if not text.strip():
+        raise Refused(Refusal.NAME_MISSING)
+    if not composed or len(composed) > LONGEST_NAME:
+        raise Refused(Refusal.NAME_NOT_USABLE)
+    return composed
+
+
+def is_plain(text: str, *, besides: str = "") -> bool:
+    """Every character is one that can be seen or spaces others; of control characters, only these.
+
+    A line's end, a NUL, and half of a character are none.
+    """
+    return text.isprintable() or not any(
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and character not in besides
+        for character in text
+    )
 
 
 def address(text: str) -> str:
@@ -85,17 +103,24 @@ def address(text: str) -> str:
 
 
 def _number(text: str) -> str:
-    line = name(text)
-    if len(line) > LONGEST_MRN or (text.strip() and not line):
-        raise Refused(Refusal.NAME_MISSING)
-    return line
+    number = unicodedata.normalize("NFC", text.strip()) if is_plain(text.strip()) else ""
+    if len(number) > LONGEST_MRN or (text.strip() and not number):
+        raise Refused(Refusal.MRN_NOT_USABLE)
+    return number
 
 
 def folded(text: str) -> str:
     """Without case and accents, to find and to order by."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(part for part in decomposed if not unicodedata.combining(part))
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = (part for part in decomposed if not unicodedata.combining(part))
+    return " ".join("".join(plain).split())
+
+
+def words(text: str) -> list[str]:
+    """What is searched for, word by word; characters that no name can have are none of it."""
+    return folded("".join(one if is_plain(one) else " " for one in text)).split()
 
 
 def searched(*texts: str) -> str:
+    """What a patient is found by."""
     return " ".join(folded(text) for text in texts if text)

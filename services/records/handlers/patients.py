@@ -1,6 +1,7 @@
 """The practice's list of patients."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from libs.contracts.records import (
 from libs.runtime import inbox, once, outbox
 from libs.runtime.broker import answers, follows
 from libs.runtime.clock import Now
-from libs.runtime.database import Connection, Database, Pool, transaction
+from libs.runtime.database import Connection, Database, transaction
 from services.records.domain import patient as rules
 from services.records.domain import patient_list
 from services.records.domain.patient import Entry
@@ -53,10 +54,15 @@ async def add_patient(asked: AddPatient, pool: Database, now: Now, gate: AtGate)
     async with transaction(pool, practice=visa.practice_id) as db:
         if earlier := await once.earlier(db, asked.key, by=visa.account_id, what=AddPatient):
             return earlier
-        if not asked.even_so and await store.find_alike(db, visa.practice_id, entry):
+        await store.lock_list(db, visa.practice_id)
+        known = await store.list_alike(db, visa.practice_id, [entry])
+        if entry.mrn and any(one.mrn == entry.mrn for one in known):
+            raise Refused(Refusal.MRN_TAKEN)
+        if known and not asked.even_so:
             raise Refused(Refusal.PERHAPS_THERE_ALREADY)
-        patient_id = await _add(db, visa.practice_id, entry, invite=asked.invite, now=now)
-        reply = PatientAdded(patient_id=patient_id)
+        added = [(uuid7(), entry)]
+        await _add(db, visa.practice_id, added, invite=asked.invite, now=now)
+        reply = PatientAdded(patient_id=added[0][0])
         await once.keep(db, asked.key, by=visa.account_id, what=AddPatient, reply=reply)
     return reply
 
@@ -65,72 +71,67 @@ async def add_patient(asked: AddPatient, pool: Database, now: Now, gate: AtGate)
 async def import_patients(
     asked: ImportPatients, pool: Database, now: Now, gate: AtGate
 ) -> LinesRead:
-    """Line by line, each on its own: one that can't be taken keeps no other from the list."""
+    """A line that can't be taken keeps no other from the list."""
     visa = gate.admit_staff(asked.visa, now=now, machines=True)
-    read = [
-        await _line(pool, visa.practice_id, line, asked, now=now)
-        for line in patient_list.lines(asked.content)
-    ]
-    added = sum(line.outcome == "added" for line in read)
-    unchanged = sum(line.outcome == "unchanged" for line in read)
+    listed = [_entry(line, now) for line in patient_list.lines(asked.content)]
+    entries = [entry for _, entry in listed if isinstance(entry, Entry)]
+    async with transaction(pool, practice=visa.practice_id) as db:
+        await store.lock_list(db, visa.practice_id)
+        roll = patient_list.Roll(await store.list_alike(db, visa.practice_id, entries))
+        met = [
+            (line, entry, roll.meet(entry) if isinstance(entry, Entry) else entry)
+            for line, entry in listed
+        ]
+        added = [
+            (uuid7(), entry)
+            for _, entry, outcome in met
+            if isinstance(entry, Entry) and outcome == patient_list.ADDED
+        ]
+        if added and not asked.preview:
+            await _add(db, visa.practice_id, added, invite=asked.invite, now=now)
+    outcomes = [outcome for _, _, outcome in met]
+    unchanged = outcomes.count(patient_list.UNCHANGED)
     return LinesRead(
-        lines=tuple(read),
-        added=added,
+        lines=tuple(
+            Line(number=line.number, outcome=outcome, name=line.name) for line, _, outcome in met
+        ),
+        added=len(added),
         unchanged=unchanged,
-        refused=len(read) - added - unchanged,
+        refused=len(met) - len(added) - unchanged,
         preview=asked.preview,
     )
 
 
-async def _line(
-    pool: Pool,
-    practice_id: UUID,
-    line: patient_list.Line,
-    asked: ImportPatients,
-    *,
-    now: datetime,
-) -> Line:
-    name = f"{line.given} {line.family}".strip()
+def _entry(line: patient_list.Line, now: datetime) -> tuple[patient_list.Line, Entry | str]:
+    """Whom a line is about, or the reason why nobody."""
     try:
-        if line.born is None:
-            raise Refused(Refusal.BIRTH_DATE_IMPOSSIBLE)
-        entry = rules.entry(
-            given=line.given,
-            family=line.family,
-            birth_date=line.born,
-            email=line.email,
-            mrn=line.mrn,
-            today=now.date(),
-        )
-        async with transaction(pool, practice=practice_id) as db:
-            known = await store.find_alike(db, practice_id, entry)
-            if known and (not entry.mrn or known.mrn in ("", entry.mrn)):
-                return Line(number=line.number, outcome="unchanged", name=name)
-            if await store.has_mrn(db, practice_id, entry.mrn):
-                raise Refused(Refusal.MRN_TAKEN)
-            if not asked.preview:
-                await _add(db, practice_id, entry, invite=asked.invite, now=now)
+        return line, line.entry(now.date())
     except Refused as refused:
-        return Line(number=line.number, outcome=refused.code, name=name)
-    return Line(number=line.number, outcome="added", name=name)
+        return line, refused.code
 
 
 async def _add(
-    db: Connection, practice_id: UUID, entry: Entry, *, invite: bool, now: datetime
-) -> UUID:
-    patient_id = uuid7()
-    await store.add_patient(db, practice_id, patient_id, entry, now=now)
-    if invite and entry.email:
-        await _want(db, practice_id, patient_id)
-    return patient_id
+    db: Connection,
+    practice_id: UUID,
+    added: Sequence[tuple[UUID, Entry]],
+    *,
+    invite: bool,
+    now: datetime,
+) -> None:
+    await store.add_patients(db, practice_id, added, now=now)
+    if invite:
+        await _want(db, practice_id, [patient_id for patient_id, entry in added if entry.email])
 
 
-async def _want(db: Connection, practice_id: UUID, patient_id: UUID) -> None:
-    """An invitation is to go to the address that the patient has now."""
-    wanted = await store.want_invitation(db, practice_id, patient_id)
-    await outbox.announce(
-        db, InvitationWanted(practice_id=practice_id, patient_id=patient_id, version=wanted)
-    )
+async def _want(db: Connection, practice_id: UUID, patients: Sequence[UUID]) -> None:
+    """Invitations are to go to the addresses that these patients have now."""
+    if patients:
+        wanted = await store.want_invitations(db, practice_id, patients)
+        events = [
+            InvitationWanted(practice_id=practice_id, patient_id=patient_id, version=version)
+            for patient_id, version in wanted
+        ]
+        await outbox.announce(db, *events)
 
 
 @answers(router, CorrectEmail)
@@ -143,7 +144,7 @@ async def correct_email(asked: CorrectEmail, pool: Database, now: Now, gate: AtG
         patient = await store.lock_patient(db, visa.practice_id, asked.patient_id)
         await store.save_email(db, visa.practice_id, patient, email)
         if email and patient.state is not InvitationState.REGISTERED:
-            await _want(db, visa.practice_id, asked.patient_id)
+            await _want(db, visa.practice_id, [asked.patient_id])
         await once.keep(db, asked.key, by=visa.account_id, what=CorrectEmail, reply=Done())
     return Done()
 
@@ -158,7 +159,7 @@ async def invite_patient(asked: InvitePatient, pool: Database, now: Now, gate: A
         if not patient.email:
             raise Refused(Refusal.EMAIL_MISSING)
         if patient.state is InvitationState.NOT_INVITED:
-            await _want(db, visa.practice_id, asked.patient_id)
+            await _want(db, visa.practice_id, [asked.patient_id])
         await once.keep(db, asked.key, by=visa.account_id, what=InvitePatient, reply=Done())
     return Done()
 
@@ -178,20 +179,20 @@ async def list_patients(asked: ListPatients, pool: Database, now: Now, gate: AtG
         found = await store.list_patients(
             db,
             visa.practice_id,
-            words=rules.folded(asked.q).split(),
+            words=rules.words(asked.q),
             birth_date=asked.birth_date,
             state=asked.state,
             attention=asked.attention,
             after=_place(asked.after),
         )
-    page, total = found[: store.PAGE], counts
+    page = found[: store.PAGE]
     return PatientList(
         patients=tuple(patient for patient, _ in page),
         after=_place_text(page[-1][1]) if len(found) > store.PAGE else "",
-        total=total[0],
-        registered=total[1],
-        waiting=total[2],
-        attention=total[3],
+        total=counts[0],
+        registered=counts[1],
+        waiting=counts[2],
+        attention=counts[3],
     )
 
 
@@ -203,9 +204,10 @@ def _place(text: str) -> tuple[str, str, UUID] | None:
     """Where the page before ended; a place that is none begins at the beginning."""
     try:
         family, given, last = json.loads(text)
-        return str(family), str(given), UUID(last)
+        place = str(family), str(given), UUID(last)
     except (ValueError, TypeError, AttributeError):
         return None
+    return place if all(rules.is_plain(part) for part in place[:2]) else None
 
 
 @answers(router, DescribeContact)

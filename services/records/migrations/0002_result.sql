@@ -1,16 +1,19 @@
--- A laboratory result as it stands now. `source_id` tells it from every other of the same patient,
--- `digest` what it says from what it said, so that the same message twice changes nothing.
+-- A laboratory result as it stands now. `key`, a hash over patient and source_id, tells it from every
+-- other; `digest` what it says from all that it `said` before, so that nothing is filed twice.
 CREATE TABLE result (
     practice_id  uuid        NOT NULL,
     id           uuid        NOT NULL,
     patient_id   uuid        NOT NULL,
+    key          uuid        NOT NULL,
     source_id    text        NOT NULL,
     digest       text        NOT NULL,
+    said         text[]      NOT NULL DEFAULT '{}',
     test_key     text        NOT NULL,
     system       text        NOT NULL,
     code         text        NOT NULL,
     name         text        NOT NULL,
-    kind         text        NOT NULL,
+    kind         text        NOT NULL
+                 CHECK (kind IN ('quantity', 'range', 'ratio', 'text', 'coded', 'time', 'absent')),
     value        text        NOT NULL,
     number       numeric,
     comparator   text        NOT NULL,
@@ -18,11 +21,14 @@ CREATE TABLE result (
     range_low    numeric,
     range_high   numeric,
     range_text   text        NOT NULL,
-    flag         text        NOT NULL,
-    status       text        NOT NULL,
+    flag         text        NOT NULL
+                 CHECK (flag IN ('low', 'high', 'very_low', 'very_high', 'abnormal', 'normal',
+                                 'unknown')),
+    status       text        NOT NULL
+                 CHECK (status IN ('preliminary', 'final', 'corrected', 'cancelled', 'unknown')),
     rank         integer     NOT NULL,
     collected_at timestamptz,
-    precision    text        NOT NULL,
+    precision    text        NOT NULL CHECK (precision IN ('year', 'month', 'day', 'instant')),
     zoned        boolean     NOT NULL,
     issued_at    timestamptz,
     specimen     text        NOT NULL,
@@ -32,7 +38,7 @@ CREATE TABLE result (
     import_id    uuid,
     arrived_at   timestamptz NOT NULL,
     PRIMARY KEY (practice_id, id),
-    UNIQUE (practice_id, patient_id, source_id),
+    UNIQUE (practice_id, key),
     FOREIGN KEY (practice_id, patient_id) REFERENCES patient
 );
 CREATE INDEX result_history
@@ -52,12 +58,14 @@ CREATE TABLE result_before (
 REVOKE UPDATE, DELETE ON result_before FROM records;
 
 -- The latest result of each test of each patient, so that the Health page reads rows, not history.
+-- `total` counts the results of the test that stand.
 CREATE TABLE latest_result (
-    practice_id uuid    NOT NULL,
-    patient_id  uuid    NOT NULL,
-    test_key    text    NOT NULL,
-    result_id   uuid    NOT NULL,
-    total       integer NOT NULL,
+    practice_id  uuid        NOT NULL,
+    patient_id   uuid        NOT NULL,
+    test_key     text        NOT NULL,
+    result_id    uuid        NOT NULL,
+    collected_at timestamptz,
+    total        integer     NOT NULL,
     PRIMARY KEY (practice_id, patient_id, test_key),
     FOREIGN KEY (practice_id, result_id) REFERENCES result
 );

@@ -1,10 +1,9 @@
 """A practice's patients."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-
-from asyncpg import UniqueViolationError
 
 from libs.contracts.base import Refused
 from libs.contracts.identity import InvitationState
@@ -19,18 +18,42 @@ ATTENTION = "(state IN ('bounced', 'expired', 'locked') OR new_link_wanted)"
 WAITING = "state IN ('invited', 'delivered', 'opened')"
 
 
-async def add_patient(
-    db: Connection, practice_id: UUID, patient_id: UUID, entry: Entry, *, now: datetime
+async def lock_list(db: Connection, practice_id: UUID) -> None:
+    """Nobody else is put on the practice's list until the transaction ends."""
+    await db.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('patients ' || $1, 0))", str(practice_id)
+    )
+
+
+async def list_alike(db: Connection, practice_id: UUID, entries: Sequence[Entry]) -> list[Known]:
+    """Those on the list who have a name and birth date, or a record number, of one of these."""
+    rows = await db.fetch(
+        """
+        SELECT p.family_key, p.given_key, p.birth_date, p.mrn
+          FROM (SELECT DISTINCT * FROM unnest($2::text[], $3::text[], $4::date[])) AS
+               n (family_key, given_key, birth_date)
+          JOIN patient p USING (family_key, given_key, birth_date)
+         WHERE p.practice_id = $1
+         UNION
+        SELECT family_key, given_key, birth_date, mrn
+          FROM patient
+         WHERE practice_id = $1 AND mrn = ANY($5) AND mrn <> ''
+        """,
+        practice_id,
+        [entry.family_key for entry in entries],
+        [entry.given_key for entry in entries],
+        [entry.birth_date for entry in entries],
+        [entry.mrn for entry in entries],
+    )
+    return [Known(who=(family, given, born), mrn=mrn) for family, given, born, mrn in rows]
+
+
+async def add_patients(
+    db: Connection, practice_id: UUID, added: Sequence[tuple[UUID, Entry]], *, now: datetime
 ) -> None:
-    """Put somebody on the list."""
-    try:
-        await db.execute(
-            """
-            INSERT INTO patient (practice_id, id, given, family, birth_date, email, mrn,
-                                 family_key, given_key, search, state_since, added_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
-            """,
-            practice_id,
+    """Put them on the list."""
+    columns = [
+        (
             patient_id,
             entry.given,
             entry.family,
@@ -40,35 +63,20 @@ async def add_patient(
             entry.family_key,
             entry.given_key,
             entry.search,
-            now,
         )
-    except UniqueViolationError:
-        raise Refused(Refusal.MRN_TAKEN) from None
-
-
-async def find_alike(db: Connection, practice_id: UUID, entry: Entry) -> Known | None:
-    """A patient with the same name and birth date."""
-    row = await db.fetchrow(
+        for patient_id, entry in added
+    ]
+    await db.execute(
         """
-        SELECT id, mrn, email FROM patient
-         WHERE practice_id = $1 AND family_key = $2 AND given_key = $3 AND birth_date = $4
-         LIMIT 1
+        INSERT INTO patient (practice_id, state_since, added_at, id, given, family, birth_date,
+                             email, mrn, family_key, given_key, search)
+        SELECT $1::uuid, $2::timestamptz, $2::timestamptz, n.*
+          FROM unnest($3::uuid[], $4::text[], $5::text[], $6::date[], $7::text[], $8::text[],
+                      $9::text[], $10::text[], $11::text[]) AS n
         """,
         practice_id,
-        entry.family_key,
-        entry.given_key,
-        entry.birth_date,
-    )
-    return Known(**row) if row else None
-
-
-async def has_mrn(db: Connection, practice_id: UUID, mrn: str) -> bool:
-    return bool(
-        await db.fetchval(
-            "SELECT true FROM patient WHERE practice_id = $1 AND mrn = $2 AND mrn <> ''",
-            practice_id,
-            mrn,
-        )
+        now,
+        *map(list, zip(*columns, strict=True)),
     )
 
 
@@ -130,19 +138,21 @@ async def save_email(db: Connection, practice_id: UUID, patient: Patient, email:
     )
 
 
-async def want_invitation(db: Connection, practice_id: UUID, patient_id: UUID) -> int:
-    """One more invitation is wanted; its number. Until identity says more, they are invited."""
-    wanted: int = await db.fetchval(
+async def want_invitations(
+    db: Connection, practice_id: UUID, patients: Sequence[UUID]
+) -> list[tuple[UUID, int]]:
+    """One more invitation is wanted of each; with its number."""
+    rows = await db.fetch(
         """
         UPDATE patient
-           SET wanted = wanted + 1, state = 'invited', state_since = now()
-         WHERE practice_id = $1 AND id = $2
-        RETURNING wanted
+           SET wanted = wanted + 1
+         WHERE practice_id = $1 AND id = ANY($2)
+        RETURNING id, wanted
         """,
         practice_id,
-        patient_id,
+        patients,
     )
-    return wanted
+    return [(row["id"], row["wanted"]) for row in rows]
 
 
 async def save_state(  # noqa: PLR0913
