@@ -6,7 +6,8 @@ from pathlib import Path
 
 from uuid_utils.compat import uuid7
 
-from deploy.reach import Desk
+from deploy.problem import SaidNo
+from deploy.reach import PATIENCE, Desk
 from libs.contracts.records import (
     CHUNK_SIZE,
     AddChunk,
@@ -33,21 +34,22 @@ async def bring_in(
     start = StartUpload(
         visa=await desk.visa(), key=uuid7(), file_name=file.name, media_type=media_type
     )
-    upload = (await ask(desk.broker, start)).upload_id
+    upload = (await ask(desk.broker, start, within=PATIENCE)).upload_id
     with file.open("rb") as content:
         number = 0
         while data := content.read(CHUNK_SIZE):
             visa = await desk.visa()
-            await ask(desk.broker, AddChunk(visa=visa, upload_id=upload, number=number, data=data))
+            chunk = AddChunk(visa=visa, upload_id=upload, number=number, data=data)
+            await ask(desk.broker, chunk, within=PATIENCE)
             progress(len(data))
             number += 1
     begin = StartImport(visa=await desk.visa(), upload_id=upload, declared_type=media_type)
-    started = await ask(desk.broker, begin, within=10)
-    async with asyncio.timeout(READ_WITHIN):
-        while True:
-            shown = await ask(
-                desk.broker, ShowImport(visa=await desk.visa(), import_id=started.import_id)
-            )
-            if shown.state is not ImportState.READING:
-                return shown
-            await asyncio.sleep(0.1)
+    started = await ask(desk.broker, begin, within=PATIENCE)
+    until = asyncio.get_running_loop().time() + READ_WITHIN
+    while asyncio.get_running_loop().time() < until:
+        asked = ShowImport(visa=await desk.visa(), import_id=started.import_id)
+        shown = await ask(desk.broker, asked, within=PATIENCE)
+        if shown.state is not ImportState.READING:
+            return shown
+        await asyncio.sleep(0.1)
+    raise SaidNo(f"{file.name} is still being read; see the page of imports.")

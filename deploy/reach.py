@@ -21,6 +21,8 @@ from libs.runtime import config
 from libs.runtime.broker import Unavailable, ask
 from libs.runtime.clock import utcnow
 
+PATIENCE = 15
+"""Seconds that somebody at a command line waits for one answer."""
 RENEWED_AFTER = timedelta(seconds=5)
 """A visa holds for ten."""
 
@@ -93,14 +95,15 @@ class Desk:
         """One that still holds for a while."""
         now = utcnow()
         if self._since is None or now > self._since + RENEWED_AFTER:
-            admitted = await ask(self.broker, AdmitOperator(practice_id=self._practice_id))
+            asked = AdmitOperator(practice_id=self._practice_id)
+            admitted = await ask(self.broker, asked, within=PATIENCE)
             self._visa, self._since = admitted.visa, now
         return self._visa
 
 
 async def practices(broker: NatsBroker) -> tuple[Practice, ...]:
     """All of them."""
-    return (await ask(broker, ListPractices())).practices
+    return (await ask(broker, ListPractices(), within=PATIENCE)).practices
 
 
 async def practice(broker: NatsBroker, named: str) -> Practice:

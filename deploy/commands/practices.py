@@ -34,14 +34,14 @@ async def add(*, as_json: bool, data_dir: Path, **told: str) -> None:
     "1840 Cottonwood Avenue, Denver" --hours "Monday to Friday, 8 to 5" --emergency "Call 911."
     --time-zone America/Denver --contact-email frontdesk@lakeside.example.com
     """
-    from deploy.reach import asking, reach
+    from deploy.reach import PATIENCE, asking, reach
     from libs.contracts.identity import AddPractice
     from libs.runtime.broker import ask
 
     if told["time_zone"] not in available_timezones():
         raise click.BadParameter("There is no such time zone.", param_hint="--time-zone")
     async with asking(reach(data_dir, "operator")) as broker:
-        added = await ask(broker, AddPractice(practice_id=uuid7(), **told))
+        added = await ask(broker, AddPractice(practice_id=uuid7(), **told), within=PATIENCE)
     if as_json:
         say_json(added)
         return
@@ -109,5 +109,5 @@ async def invite(  # noqa: PLR0913  (one for each thing an invitation says)
             date_of_birth=born.date(),
             role=Role(role),
         )
-        await ask(broker, invitation)
+        await ask(broker, invitation, within=reach.PATIENCE)
     console.print(f"{name} gets a letter from {at.name}; its link works for 4 days.")

@@ -12,13 +12,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pyotp
 import pytest
 
 from deploy import processes, waiting
+from deploy.demo import chart
+from deploy.demo.people import PATIENTS
 from tests.deploy.test_postgres import AS_SOMEBODY
 from tests.waiting import until_now
 
@@ -45,6 +49,13 @@ def carespace(*words: str, become: list[str] | None = None) -> "subprocess.Compl
     )
 
 
+def told(*words: str) -> Any:
+    """What a command that found something to say no to has told in JSON."""
+    done = carespace(*words)
+    assert done.returncode == 1, done.stderr
+    return json.loads(done.stdout)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Portal:
     """One that is up."""
@@ -64,17 +75,26 @@ class Portal:
         return json.loads(done.stdout) if "--json" in words else done.stdout
 
 
+def children(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
 @contextmanager
-def up(folder: Path) -> Iterator[Portal]:
+def up(folder: Path, *more: str) -> Iterator[Portal]:
     port = waiting.free_port()
-    words = ["up", "--port", str(port), "--data-dir", str(folder)]
+    words = ["up", "--port", str(port), "--data-dir", str(folder), *more]
     with (folder.parent / "said").open("ab") as said:
         process = subprocess.Popen([sys.executable, "-m", "deploy", *words], cwd=ROOT, stdout=said)
     try:
-        until_now(lambda: f"127.0.0.1:{port}" in (folder.parent / "said").read_text(), within=60)
+        said_so = (folder.parent / "said").read_text
+        until_now(lambda: f"127.0.0.1:{port}" in said_so() or process.poll(), within=60)
+        assert process.poll() is None, said_so()
         yield Portal(folder=folder, url=f"http://127.0.0.1:{port}", process=process)
     finally:
-        everyone = psutil.Process(process.pid).children(recursive=True)
+        everyone = children(process)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
@@ -108,6 +128,45 @@ def test_it_comes_up_works_and_finds_its_data_again(tmp_path: Path) -> None:
         assert practice["practice_id"] == added["practice_id"]
         (letter,) = json.loads(portal.get("/mailbox.json"))
         assert letter["to"] == "kim@harbor.example.com"
+
+
+def test_lists_and_files_come_in_by_the_command_and_again_change_nothing(tmp_path: Path) -> None:
+    ana = next(person for person in PATIENTS if person.given == "Ana")
+    results = tmp_path / "results.json"
+    results.write_bytes(chart.bundle(ana, now=datetime(2026, 11, 1, tzinfo=UTC)))
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "given name,family name,birth date,e-mail,mrn\n"
+        f"{ana.given},{ana.family},{ana.birth_date},{ana.email},{ana.mrn}\n"
+        "Sam,Impossible,1990-02-31,sam@example.com,X-1\n"
+    )
+    with up(tmp_path / "here") as portal:
+        words = [word for pair in PRACTICE.items() for word in pair]
+        portal.carespace("practice", "add", *words)
+        at = ("--practice", "Harbor Clinic", "--json", "--data-dir", str(portal.folder))
+
+        assert told("patients", "import", str(people), "--preview", *at)["added"] == 1
+        (waits,) = told("import", str(results), *at)
+        assert waits["state"] == "waiting"
+        first = told("patients", "import", str(people), *at)
+        assert [line["outcome"] for line in first["lines"]] == ["added", "birth_date_impossible"]
+        assert told("patients", "import", str(people), *at)["unchanged"] == 1
+
+
+def test_an_interrupted_demo_goes_on_where_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    with up(folder, "--demo") as portal:
+        letters = json.loads(portal.get("/mailbox.json"))
+    known = json.loads((folder / "demo.json").read_text())
+    known["done"] = [step for step in known["done"] if step.startswith(("invited", "registered n"))]
+    known["done"].append("registered desk@harbor.example.com")
+    (folder / "demo.begun.json").write_text(json.dumps(known))
+    (folder / "demo.json").unlink()
+    with up(folder, "--demo") as portal:
+        assert json.loads(portal.get("/mailbox.json")) == letters
+        code = portal.carespace("demo-code", "nurse@lakeside.example.com")
+        assert code == f"{pyotp.TOTP(known['code_secrets']['nurse@lakeside.example.com']).now()}\n"
+    assert (folder / "demo.json").exists()
 
 
 def test_a_nats_that_lost_its_disk_gets_its_streams_back(tmp_path: Path) -> None:
