@@ -125,7 +125,8 @@ class Worker:
                 await reading.carry_out()
         except LeaseLost:
             log.info("an import is in other hands", import_id=str(job.id))
-        except Unavailable:
+        except Unavailable as error:
+            log.info("an import has to wait", import_id=str(job.id), **describe(error))
             await self._put_back(job, AGAIN, uncounted=True)
         except Exception as error:  # noqa: BLE001  (it is tried again, and then given up)
             log.warning("an import failed", import_id=str(job.id), **describe(error))
