@@ -28,13 +28,13 @@ STATEMENT_TIMEOUT = 10
 def connected(
     url: str, *, schema: str
 ) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
-    """The application holds a pool that sees only its own schema."""
+    """The application holds a pool that sees only its own schema. It comes up without Postgres."""
 
     @asynccontextmanager
     async def context(app: web.Application) -> AsyncIterator[None]:
         async with asyncpg.create_pool(
             url,
-            min_size=1,
+            min_size=0,
             max_size=POOL_SIZE,
             init=_speak_json,
             command_timeout=STATEMENT_TIMEOUT,

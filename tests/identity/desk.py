@@ -157,8 +157,8 @@ def identity(servers: Servers) -> Config:
         visa_signing_key=servers.keys.signing["identity"],
         link_key=servers.keys.link_key,
         key_ring=servers.keys.key_ring,
-        argon2_memory_kib=64,
-        argon2_passes=1,
+        argon2_memory_kib=16 * 1024,
+        argon2_passes=2,
         argon2_lanes=1,
     )
 

@@ -222,6 +222,10 @@ class Office:
         )
         return (await ask(self.broker, asked, within=20)).import_id
 
+    async def start_uploaded(self, upload_id: UUID) -> UUID:
+        asked = StartImport(visa=self.staff, upload_id=upload_id)
+        return (await ask(self.broker, asked, within=20)).import_id
+
     async def bring(self, content: bytes, *, within: float = 60, **how: Any) -> Import:
         """Import it, and wait for the report."""
         return await self.report(await self.start_import(content, **how), within=within)
