@@ -64,7 +64,7 @@ async def test_killed_again_and_again_in_the_middle_it_files_everything_once_and
             import_id = await practice.start_uploaded(upload_id)
             for _ in range(3):
                 before = await position(practice, import_id)
-                await until(lambda b=before: _moved(practice, import_id, b), within=60)
+                await until(partial(_moved, practice, import_id, before), within=60)
                 process.send_signal(signal.SIGKILL)
                 process.wait()
                 kills += 1
