@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from uuid import UUID, uuid4
 
 from deploy.waiting import free_port
