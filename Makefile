@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format lock schemas clean
+.PHONY: help run test check format lock schemas clean
 
 help: ## This list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -22,9 +22,6 @@ check: $(VENV)/ready-dev ## Format, lint, types, import contracts.
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-
-bench: $(VENV)/ready-dev ## Each speed and memory budget, beside a baseline from the same run.
-	@$(BIN)/python -m bench
 
 format: $(VENV)/ready-dev ## Put the code into its format.
 	$(BIN)/ruff check --fix .
