@@ -42,6 +42,9 @@ async def receive(request: web.Request, *, visa: str) -> Upload:
     Raises `Forged`, or `Refused` with TOO_LARGE or EMPTY as soon as that is known.
     """
     EXPIRES.set(None)  # a large file on a slow line takes its time; each chunk has its own
+    if request.content_type != "multipart/form-data":
+        form = await request.post()  # it proved itself on the way in, and holds no file
+        return Upload(fields={name: str(value) for name, value in form.items()})
     came = Upload()
     proven = False
     async for part in await request.multipart():

@@ -38,7 +38,6 @@ WORDS: dict[str, str] = {
     Refusal.NOT_ALLOWED: "Your role does not include this.",
     IdentityRefusal.SENT_MOMENTS_AGO: "An email has only just gone. Give it five minutes.",
     IdentityRefusal.ALREADY_REGISTERED: "This patient has registered already.",
-    IdentityRefusal.UNKNOWN_PATIENT: "This patient has not been invited yet.",
 }  # fmt: skip
 FIELD: dict[str, str] = {
     Refusal.NAME_MISSING: "given",

@@ -141,11 +141,11 @@ async def save_email(db: Connection, practice_id: UUID, patient: Patient, email:
 async def want_invitations(
     db: Connection, practice_id: UUID, patients: Sequence[UUID]
 ) -> list[tuple[UUID, int]]:
-    """One more invitation is wanted of each; with its number."""
+    """One more invitation is wanted of each: its number. Until identity says more: invited."""
     rows = await db.fetch(
         """
         UPDATE patient
-           SET wanted = wanted + 1
+           SET wanted = wanted + 1, state = 'invited', state_since = now()
          WHERE practice_id = $1 AND id = ANY($2)
         RETURNING id, wanted
         """,
