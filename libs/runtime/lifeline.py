@@ -27,6 +27,8 @@ STUCK = 15
 """Seconds without a connection after which a hanging socket is torn down."""
 LOST = 60
 """Seconds without a connection, though the server can be reached, after which we start anew."""
+BEGUN_WITHIN = 10
+"""Seconds in which what was taken from NATS is begun before we stop."""
 SOFTWARE_FAILURE = 70
 """Exit code (sysexits.h EX_SOFTWARE)."""
 
@@ -182,8 +184,18 @@ async def _let_go(broker: NatsBroker) -> None:
             if hasattr(subscriber.subscription, "drain"):
                 await subscriber.subscription.drain()
                 subscriber.subscription = None
+        async with asyncio.timeout(BEGUN_WITHIN):
+            while any(map(_waiting, subscribers)):  # noqa: ASYNC110  (the queue tells nobody)
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)  # what was taken from the queue has begun by then
     with suppress(nats.errors.Error, OSError, TimeoutError):
         await broker.stop()
+
+
+def _waiting(subscriber: Any) -> int:
+    """Requests that were taken from NATS and that no worker has begun; stopping drops them."""
+    queue = getattr(subscriber, "receive_stream", None)
+    return int(queue.statistics().current_buffer_used) if queue else 0
 
 
 def _heard(event: type[E], hear: Callable[[E], None]) -> Callable[[Msg], Awaitable[None]]:
