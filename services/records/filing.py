@@ -1,7 +1,8 @@
 """Results into a patient's record: all of a file at once, and the same file twice but once.
 
 What is there already and says the same stays as it is. What says something else is a correction,
-and what it said before is kept. What is taken back is no longer the latest of anything.
+and what it said before is kept. What is taken back is no longer the latest of anything; what was
+taken back before it came is remembered, shown to nobody, and so stays away if it comes late.
 """
 
 from collections.abc import Iterable, Sequence
@@ -66,9 +67,7 @@ async def _file(into: store.Into, rows: dict[str, Kept], filed: Filed) -> None:
     for row in rows.values():
         before = known.get(row.source_id)
         if before is None:
-            # Taking back what was never there changes nothing.
-            if not row.is_gone:
-                new.append((uuid7(), row))
+            new.append((uuid7(), rules.unseen(row) if row.is_gone else row))
         elif rules.is_news(row, before):
             without_value = row.is_gone and row.kind is ValueKind.ABSENT
             (withdrawn if without_value else changed).append((before.id, row))
@@ -85,7 +84,8 @@ async def _file(into: store.Into, rows: dict[str, Kept], filed: Filed) -> None:
         await store.forget_latest(into, sorted(tests))
         await store.renew_latest(into, sorted(tests))
     gone = sum(row.is_gone for _, row in news)
-    filed.taken += len(new)
+    taken = sum(not row.is_gone for _, row in new)
+    filed.taken += taken
     filed.withdrawn += gone
     filed.corrected += len(news) - gone
-    filed.unchanged += len(rows) - len(new) - len(news)
+    filed.unchanged += len(rows) - taken - len(news)

@@ -150,7 +150,9 @@ async def test_what_is_taken_back_is_no_longer_the_latest(
     taken_back = result("new", status=status, value=Value(kind=ValueKind.ABSENT, text=""))
     assert await file(pool, rosa, taken_back) == Filed(withdrawn=1)
     assert await latest(pool, rosa) == {"Hemoglobin g/dL": "14.0"}
-    assert await file(pool, rosa, result("never", status=status)) == Filed(unchanged=1)
+    assert await file(pool, rosa, result("late", status=status)) == Filed(unchanged=1)
+    assert await file(pool, rosa, result("late")) == Filed(unchanged=1)
+    assert await latest(pool, rosa) == {"Hemoglobin g/dL": "14.0"}
 
 
 async def test_results_with_other_units_or_codes_never_share_a_line(pool: Pool, rosa: UUID) -> None:
@@ -259,3 +261,129 @@ def test_a_tests_address_is_safe_and_its_own(code: str, unit: str, other: str) -
     assert (one == two) == (unit == other)
     assert one.replace("-", "").replace(".", "").isalnum()
     assert replace(result(), name=code).name == code
+
+
+async def test_what_a_file_says_of_one_result_twice_is_a_correction_and_stays_so(
+    pool: Pool, rosa: UUID
+) -> None:
+    file_ = [result(), result(value=number("12.0")), result("b"), result()]
+    assert await file(pool, rosa, *file_) == Filed(taken=2, corrected=1, unchanged=1)
+    assert await file(pool, rosa, *file_) == Filed(unchanged=4)
+    async with transaction(pool, practice=PRACTICE) as db:
+        rows = await store.list_latest(db, PRACTICE, rosa)
+        before = await store.list_before(db, PRACTICE, [row["id"] for row in rows])
+    assert sorted(row["value"] for row in rows) == ["12.0", "13.1"]
+    assert [row["value"] for row in before] == ["13.1"]
+
+
+def at(hours: int) -> Moment:
+    return Moment(at=NOON + timedelta(hours=hours), precision=Precision.INSTANT)
+
+
+@pytest.mark.parametrize(
+    ("new", "is_taken"),
+    [
+        ({"issued": at(2), "value": number("9")}, True),
+        ({"issued": at(0), "value": number("9")}, False),
+        ({"issued": at(0), "value": number("9"), "status": ResultStatus.CORRECTED}, False),
+        ({"value": number("9"), "status": ResultStatus.CORRECTED}, True),
+        ({"issued": at(2), "value": number("9"), "status": ResultStatus.PRELIMINARY}, False),
+        ({"issued": at(2), "status": ResultStatus.CANCELLED}, True),
+        ({"issued": at(2)}, False),
+    ],
+)
+async def test_of_two_readings_the_one_that_was_issued_later_stands(
+    pool: Pool, rosa: UUID, new: dict[str, Any], is_taken: bool
+) -> None:
+    await file(pool, rosa, result(issued=at(1)))
+    filed = await file(pool, rosa, result(**new))
+    assert filed.corrected + filed.withdrawn == int(is_taken)
+    assert filed.unchanged == int(not is_taken)
+
+
+async def test_a_cancelled_result_that_is_issued_again_stands_again(pool: Pool, rosa: UUID) -> None:
+    await file(pool, rosa, result(issued=at(1)))
+    cancelled = result(issued=at(2), status=ResultStatus.CANCELLED)
+    assert await file(pool, rosa, cancelled) == Filed(withdrawn=1)
+    assert await latest(pool, rosa) == {}
+    assert await file(pool, rosa, result(issued=at(3))) == Filed(corrected=1)
+    assert await latest(pool, rosa) == {"Hemoglobin g/dL": "13.1"}
+
+
+async def test_a_correction_to_another_unit_moves_the_result_to_another_test(
+    pool: Pool, rosa: UUID
+) -> None:
+    await file(pool, rosa, result("a"), result("b", collected=at(-9), value=number("14")))
+    await file(pool, rosa, result("a", value=number("131", "g/L"), status=ResultStatus.CORRECTED))
+    assert await latest(pool, rosa) == {"Hemoglobin g/dL": "14", "Hemoglobin g/L": "131"}
+
+
+async def test_what_a_database_cannot_hold_is_marked_and_loses_nothing_else(
+    pool: Pool, rosa: UUID
+) -> None:
+    odd = "a\0b\ud800c"
+    await file(
+        pool,
+        rosa,
+        result(odd * 999, name=odd, value=Value(kind=ValueKind.TEXT, text=odd), comment=odd),
+        result("n", value=number("1e999999", unit="x")),
+        result("m", value=number("1e-999999", unit="y")),
+        result("i", value=number("NaN", unit="z")),
+    )
+    shown = await latest(pool, rosa)
+    assert shown["a\ufffdb\ufffdc"] == "a\ufffdb\ufffdc"
+    assert [shown[f"Hemoglobin {unit}"] for unit in "xyz"] == ["1e999999", "1e-999999", "NaN"]
+
+
+FOUND = st.lists(
+    st.tuples(
+        st.sampled_from("abcd"),
+        st.sampled_from([None, 0, 1, 2]),
+        st.sampled_from(list(ResultStatus)),
+        st.sampled_from(["1", "2"]),
+        st.sampled_from(["g/dL", "g/L"]),
+    ),
+    max_size=8,
+)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(files=st.lists(FOUND, max_size=4))
+async def test_the_latest_is_what_a_look_at_all_results_would_say(
+    pool: Pool, files: list[list[Any]]
+) -> None:
+    patient = await add_patient(pool)
+    for found in files:
+        said = [
+            result(
+                source,
+                collected=None if hours is None else at(hours),
+                status=status,
+                value=number(value, unit),
+            )
+            for source, hours, status, value, unit in found
+        ]
+        filed = await file(pool, patient, *said)
+        total = filed.taken + filed.unchanged + filed.corrected + filed.withdrawn
+        assert total == len(said)
+        assert await file(pool, patient, *said) == Filed(unchanged=len(said))
+    async with transaction(pool, practice=PRACTICE) as db:
+        kept = await db.fetch(
+            "SELECT test_key, result_id, total, collected_at FROM latest_result WHERE patient_id = $1",
+            patient,
+        )
+        everything = await db.fetch("SELECT * FROM result WHERE patient_id = $1", patient)
+    long_ago = NOON - timedelta(days=9)
+    standing: dict[str, list[Any]] = {}
+    for row in everything:
+        if row["rank"] < labs.GONE:
+            standing.setdefault(row["test_key"], []).append(row)
+    newest = {
+        key: max(rows, key=lambda row: (row["collected_at"] or long_ago, row["id"]))
+        for key, rows in standing.items()
+    }
+    assert {row["test_key"]: (row["result_id"], row["total"]) for row in kept} == {
+        key: (row["id"], len(standing[key])) for key, row in newest.items()
+    }

@@ -96,6 +96,11 @@ def kept(result: Result) -> Kept:
     return Kept(storable(result.source_id), digest, *says, _utc(result.issued), *about)
 
 
+def unseen(row: Kept) -> Kept:
+    """A result that was taken back before it ever came: there is nothing of it to show."""
+    return row._replace(rank=labs.WITHDRAWN)
+
+
 def is_news(new: Kept, known: Known) -> bool:
     """It says something that this result has not said, and was not overtaken on its way."""
     if new.digest == known.digest:

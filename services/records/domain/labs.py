@@ -78,7 +78,7 @@ def flag(result: Result) -> Flag:
         if codes & marks:
             return found
     value = result.value
-    if value.kind is not ValueKind.QUANTITY or value.number is None:
+    if value.kind is not ValueKind.QUANTITY or value.number is None or value.number.is_nan():
         return Flag.UNKNOWN
     band = usable_range(result)
     return _beside(value.number, value.comparator, band) if band else Flag.UNKNOWN
@@ -90,6 +90,8 @@ def usable_range(result: Result) -> ReferenceRange | None:
     if len(ranges) != 1:
         return None
     band = ranges[0]
+    if any(end is not None and end.is_nan() for end in (band.low, band.high)):
+        return None
     reversed_ = band.low is not None and band.high is not None and band.low > band.high
     return None if reversed_ else band
 

@@ -1,7 +1,7 @@
 """Health: the record at a glance, and one test's whole history."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,10 @@ from services.records.store import documents, patients
 from services.records.store import results as store
 
 NEWEST_DOCUMENTS = 6
+REPLY_LIMIT = 3 * 1024 * 1024
+"""Bytes, roughly, of the results in one reply; NATS carries 8 MB."""
+ROW_SIZE = 600
+"""Bytes, roughly, of a result without its value and comment."""
 
 router = NatsRouter()
 
@@ -83,39 +87,69 @@ async def _tests(
     db: Connection, practice_id: UUID, rows: Sequence[Any], *, since: datetime | None
 ) -> list[Test]:
     """The rows as tests, in the order of the page."""
+    rows = _fitting(rows)
     before: dict[UUID, list[Earlier]] = defaultdict(list)
-    for row in await store.list_before(db, practice_id, [row["id"] for row in rows]):
-        before[row["result_id"]].append(
-            Earlier(value=row["value"], unit=row["unit"], corrected_at=row["corrected_at"])
-        )
+    if changed := [row["id"] for row in rows if row["changes"]]:
+        for row in await store.list_before(db, practice_id, changed):
+            before[row["result_id"]].append(
+                Earlier(value=row["value"], unit=row["unit"], corrected_at=row["corrected_at"])
+            )
     together: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
         together[row["test_key"]].append(row)
-    tests = [_test(found, before, since) for found in together.values()]
+    names = _names(together.values())
+    tests = [_test(found, names[key], before, since) for key, found in together.items()]
     return [test for _, test in sorted(tests, key=lambda pair: pair[0])]
 
 
+def _fitting(rows: Sequence[Any]) -> list[Any]:
+    """As many as one message holds: the latest of each test, and of the others the newest."""
+    left, fitting = REPLY_LIMIT, []
+    for row in sorted(rows, key=lambda row: row["id"] != row["latest_id"]):
+        left -= ROW_SIZE + 2 * (len(row["value"]) + len(row["comment"]))
+        if left > 0 or row["id"] == row["latest_id"]:
+            fitting.append(row)
+    kept = {row["id"] for row in fitting}
+    return [row for row in rows if row["id"] in kept]
+
+
+def _names(tests: Iterable[list[Any]]) -> dict[str, str]:
+    """What each test is called: in our words, and beside another of the same name in theirs."""
+    said = {rows[0]["test_key"]: (_newest(rows), _known(rows[0])) for rows in tests}
+    plain = {key: known.name if known else row["name"] for key, (row, known) in said.items()}
+    often = Counter((plain[key], row["unit"]) for key, (row, _) in said.items())
+    return {
+        key: f"{plain[key]} ({row['name']})"
+        if often[plain[key], row["unit"]] > 1 and row["name"] != plain[key]
+        else plain[key]
+        for key, (row, _) in said.items()
+    }
+
+
+def _newest(rows: list[Any]) -> Any:
+    return next((row for row in rows if row["id"] == row["latest_id"]), rows[0])
+
+
+def _known(row: Any) -> catalogue.Known | None:
+    return catalogue.known(row["system"], row["code"])
+
+
 def _test(
-    rows: list[Any], before: dict[UUID, list[Earlier]], since: datetime | None
+    rows: list[Any], name: str, before: dict[UUID, list[Earlier]], since: datetime | None
 ) -> tuple[tuple[int, int, str], Test]:
+    newest, known = _newest(rows), _known(rows[0])
     history = tuple(_result(row, before, since) for row in rows)
-    first = rows[0]
-    latest = next(
-        (result for result in history if result.result_id == first["latest_id"]), history[0]
-    )
-    known = catalogue.known(first["system"], first["code"])
-    name = known.name if known else first["name"]
     test = Test(
-        key=first["test_key"],
+        key=newest["test_key"],
         name=name,
         about=known.about if known else "",
-        code="" if first["system"] == "text" else first["code"],
-        system=first["system"],
-        unit=first["unit"],
+        code="" if newest["system"] == "text" else newest["code"],
+        system=newest["system"],
+        unit=newest["unit"],
         group=known.group if known else catalogue.OTHER,
-        latest=latest,
+        latest=history[rows.index(newest)],
         history=history,
-        total=max(first["total"], len(history)),
+        total=max(newest["total"], len(history)),
     )
     return catalogue.order(test.group, known.place if known else None, name), test
 

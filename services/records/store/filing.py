@@ -82,13 +82,14 @@ async def add_results(into: Into, rows: Rows) -> None:
         WITH added AS (
             INSERT INTO result (practice_id, patient_id, import_id, arrived_at, id, key, {COLUMNS})
             SELECT $1::uuid, $2::uuid, $3::uuid, $4::timestamptz, n.* FROM {GIVEN}
-            RETURNING test_key, id, collected_at
+            RETURNING test_key, id, collected_at, rank
         )
         INSERT INTO latest_result AS l
                (practice_id, patient_id, test_key, result_id, collected_at, total)
         SELECT DISTINCT ON (test_key)
                $1, $2, test_key, id, collected_at, count(*) OVER (PARTITION BY test_key)
           FROM added
+         WHERE rank < {labs.GONE}
          ORDER BY test_key, collected_at DESC NULLS LAST, id DESC
             ON CONFLICT (practice_id, patient_id, test_key) DO UPDATE
            SET total = l.total + excluded.total,
