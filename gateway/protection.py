@@ -6,10 +6,14 @@ import ipaddress
 import secrets
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
+from multidict import MultiDictProxy
 from uuid_utils.compat import uuid7
 from yarl import URL
 
@@ -24,6 +28,7 @@ VISIT = web.RequestKey("visit", str)
 VISIT_COOKIE = "__Host-visit"
 CSRF_FIELD = "csrf"
 IDEMPOTENCY_FIELD = "key"
+Page: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PATIENCE = 12.0
 """Seconds for one page, all that it asks for included."""
 
@@ -78,14 +83,31 @@ async def put_headers(request: web.Request, response: web.StreamResponse) -> Non
 async def only_our_forms(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A POST from another site, or without its page's proof, does nothing.
 
-    The ingestion endpoint takes no cookies, so there is nothing to borrow. A form with files
-    proves itself as it is read: see `gateway.uploads`.
+    The ingestion endpoint takes no cookies, so there is nothing to borrow.
     """
     if request.method == "POST" and not request.path.startswith("/api/"):
         check_origin(request)
-        if request.content_type != "multipart/form-data":
-            check_proof(request, str((await request.post()).get(CSRF_FIELD, "")))
+        streamed = request.match_info.handler in STREAMED
+        if not (streamed and request.content_type == "multipart/form-data"):
+            check_proof(request, str((await _form(request)).get(CSRF_FIELD, "")))
     return await handler(request)
+
+
+STREAMED: set[Any] = set()
+"""The pages that read their forms themselves."""
+
+
+def streams_its_form(handler: Page) -> Page:
+    """For a page whose form brings a large file: it is proven as `gateway.uploads` reads it."""
+    STREAMED.add(handler)
+    return handler
+
+
+async def _form(request: web.Request) -> MultiDictProxy[Any]:
+    try:
+        return await request.post()
+    except (ValueError, HttpProcessingError):  # multipart in name only
+        raise web.HTTPBadRequest from None
 
 
 def check_origin(request: web.Request) -> None:

@@ -4,11 +4,13 @@ The fields of such a form come before its file, the proof of origin first of all
 of a forged or refused form is ever passed on.
 """
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from faststream.nats import NatsBroker
 
 from gateway.protection import CSRF_FIELD, Forged, check_proof, fresh_key
@@ -24,6 +26,7 @@ from libs.runtime.broker import BROKER, EXPIRES, ask
 
 FIELD_LIMIT = 64 * 1024
 FIELDS_LIMIT = 50
+_PARAMETER = re.compile(r'; *(name|filename)="([^"]*)"')
 
 
 @dataclass
@@ -47,20 +50,22 @@ async def receive(request: web.Request, *, visa: str) -> Upload:
         return Upload(fields={name: str(value) for name, value in form.items()})
     came = Upload()
     proven = False
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader) or not part.name:
+    async for part in _parts(request):
+        described = _described(part)
+        name, file_name = described.get("name"), described.get("filename")
+        if not name:
             continue
-        if part.filename is None:
+        if file_name is None:
             if len(came.fields) >= FIELDS_LIMIT:
                 raise Refused(Refusal.TOO_LARGE)
-            came.fields[part.name] = await _field(part)
-            if part.name == CSRF_FIELD:
+            came.fields[name] = await _field(part)
+            if name == CSRF_FIELD:
                 check_proof(request, came.fields[CSRF_FIELD])
                 proven = True
         elif not proven:
             raise Forged
-        elif part.filename and came.upload_id is None:
-            came.file_name = part.filename[:255]
+        elif file_name and came.upload_id is None:
+            came.file_name = file_name[-255:]
             declared = part.headers.get("Content-Type", "")[:100]
             came.upload_id = await pass_on(
                 request.app[BROKER],
@@ -108,6 +113,30 @@ async def pass_on(
 
 async def _add(broker: NatsBroker, visa: str, upload_id: UUID, number: int, data: bytes) -> None:
     await ask(broker, AddChunk(visa=visa, upload_id=upload_id, number=number, data=data), within=10)
+
+
+async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    """Each field and file; what only says that it is a form is not one."""
+    try:
+        form = await request.multipart()
+        while part := await form.next():
+            if isinstance(part, BodyPartReader):
+                yield part
+    except (ValueError, HttpProcessingError):
+        raise web.HTTPBadRequest from None
+
+
+def _described(part: BodyPartReader) -> dict[str, str]:
+    """The name of a part and of its file, written as browsers write them (HTML, 4.10.22.8).
+
+    A backslash stands for itself there, and `%22`, `%0D` and `%0A` for what would end the name;
+    a reader of quoted strings (RFC 2183) loses the one and keeps the others.
+    """
+    said = part.headers.get(hdrs.CONTENT_DISPOSITION, "")
+    return {
+        key: value.replace("%22", '"').replace("%0D", " ").replace("%0A", " ")
+        for key, value in _PARAMETER.findall(said)
+    }
 
 
 async def _field(part: BodyPartReader) -> str:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from gateway import reading, session, shell, uploads
 from gateway.files import attachment
+from gateway.protection import streams_its_form
 from gateway.rendering import render
 from libs.contracts.base import Refused
 from libs.contracts.records import (
@@ -71,6 +72,7 @@ async def imports(request: web.Request) -> web.Response:
 
 
 @routes.post("/staff/imports", name="start_import")
+@streams_its_form
 async def start_import(request: web.Request) -> web.Response:
     """A file is read; with a preview, nothing is filed before it is confirmed."""
     staff = await session.at_work(request)

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway import reading, session, shell, uploads
+from gateway.protection import streams_its_form
 from gateway.rendering import render
 from libs.contracts.base import Refused
 from libs.contracts.records import (
@@ -50,6 +51,7 @@ async def patient(request: web.Request) -> web.Response:
 
 
 @routes.post("/staff/patients/{patient}/documents", name="file_document")
+@streams_its_form
 async def file_document(request: web.Request) -> web.Response:
     """A file becomes a document of the patient."""
     staff = await session.at_work(request)

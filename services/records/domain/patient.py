@@ -72,8 +72,8 @@ def entry(  # noqa: PLR0913
 def name(text: str) -> str:
     """A name in any script, as it was written but for the way its letters are composed."""
     composed = unicodedata.normalize("NFC", text.strip()) if is_plain(text.strip()) else ""
-    if not text.strip():
-        raise Refused(Refusal.NAME_MISSING)
+    if not any(unicodedata.category(character)[0] in "LMNPS" for character in text):
+        raise Refused(Refusal.NAME_MISSING)  # nothing of it can be seen
     if not composed or len(composed) > LONGEST_NAME:
         raise Refused(Refusal.NAME_NOT_USABLE)
     return composed
