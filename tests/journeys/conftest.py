@@ -27,6 +27,9 @@ RULES = {
     }
 }
 
+OWN = ("data:", "about:", "chrome-extension:")
+"""What a browser asks itself for; it shows a PDF with an extension of its own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
@@ -99,7 +102,7 @@ class Visit:
         page.on("request", self._note)
 
     def _note(self, request: Any) -> None:
-        if not request.url.startswith((self.portal.url, "data:", "about:")):
+        if not request.url.startswith((self.portal.url, *OWN)):
             self.outside.append(request.url)
 
     def goes_to(self, address: str) -> None:
