@@ -35,7 +35,7 @@ from deploy.problem import Problem
 from deploy.supervisor import Part, Supervisor
 from libs.contracts import registry
 
-SHARED = ("lxml.etree", "argon2", "pyotp", "ijson", "babel.dates", "aiosmtplib", "uvloop")
+SHARED = ("lxml.etree", "argon2", "pyotp", "babel.dates", "aiosmtplib", "uvloop")
 """What several services import: done once, before any of them is forked."""
 PATIENCE = 60
 """Seconds for anything to come up; it takes two or three."""

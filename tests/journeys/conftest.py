@@ -27,7 +27,7 @@ RULES = {
     }
 }
 
-OWN = ("data:", "about:", "chrome-extension:")
+OWN = ("data:", "about:", "chrome:", "chrome-extension:")
 """What a browser asks itself for; it shows a PDF with an extension of its own."""
 
 
