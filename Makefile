@@ -15,7 +15,7 @@ run: $(VENV)/ready ## The whole portal on this machine, with demo data. Ctrl-C s
 	@$(BIN)/carespace up --demo --port $(PORT)
 
 test: $(VENV)/ready-dev ## Every test. Servers run in containers where Docker has our images, else from the packages.
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/ready-dev ## Format, lint, types, import contracts.
 	$(BIN)/ruff format --check .
