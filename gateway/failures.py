@@ -1,7 +1,7 @@
 """What went wrong, as a page: what happened, what to do, and the request's id."""
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from gateway import shell
@@ -31,7 +31,10 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
         return response
     except web.HTTPException as answer:
         if answer.status in PAGES and answer.content_type != "application/json":
-            return await _page(request, answer.status)
+            response = await _page(request, answer.status)
+            if later := answer.headers.get(hdrs.RETRY_AFTER):
+                response.headers[hdrs.RETRY_AFTER] = later
+            return response
         raise
     except (ConnectionResetError, TimeoutError) as error:
         log.info("a browser went away", **describe(error))

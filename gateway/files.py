@@ -1,12 +1,145 @@
-"""How a file that somebody else made is handed to a browser: as data, under its own name."""
+"""Documents as they are handed to a browser: as data, under their own names, piece by piece."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
 from urllib.parse import quote
+from uuid import UUID
+
+from aiohttp import web
+
+from gateway import reading, shell
+from gateway.protection import HEADERS
+from gateway.rendering import render
+from libs.contracts.records import (
+    CHUNK_SIZE,
+    Document,
+    ReadDocument,
+    RenderDocument,
+    ShowDocument,
+)
+from libs.runtime.broker import BROKER, EXPIRES, ask
 
 SANDBOX = (
     "default-src 'none'; img-src 'self'; style-src 'self' 'unsafe-inline'; sandbox; "
     "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 )
 """For content in a frame of its own: it may be shown, and may do nothing."""
+PDF = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
+"""For a PDF, which browsers don't show in a sandbox: their viewer is one."""
+CDA = "application/cda+xml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """Whose documents are read, and the visa that allows it."""
+
+    visa: str
+    patient_id: UUID
+
+
+Reader: TypeAlias = Callable[[web.Request], Awaitable[Reading]]
+"""Who reads, found out anew for each piece: an access may end in the middle of a file."""
+
+
+async def document(request: web.Request, reader: Reader) -> Document:
+    """The document in the address, without its content."""
+    who = await reader(request)
+    return await ask(
+        request.app[BROKER],
+        ShowDocument(
+            visa=who.visa, patient_id=who.patient_id, document_id=reading.path_id(request)
+        ),
+    )
+
+
+async def content(request: web.Request, reader: Reader) -> web.StreamResponse:
+    """What the frame shows: the content itself, or a C-CDA made readable."""
+    shown = await document(request, reader)
+    if not shown.viewable:
+        raise web.HTTPNotFound
+    if shown.document.media_type != CDA:
+        return await _stream(request, reader, shown, kind="inline")
+    who = await reader(request)
+    asked = RenderDocument(
+        visa=who.visa, patient_id=who.patient_id, document_id=reading.path_id(request)
+    )
+    page = await ask(request.app[BROKER], asked, within=10)
+    response = render(request, "documents/cda.html", shell.plain(request), html=page.html)
+    response.headers["Content-Security-Policy"] = SANDBOX
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
+
+
+async def download(request: web.Request, reader: Reader) -> web.StreamResponse:
+    """The file, byte for byte as it was given to us."""
+    return await _stream(request, reader, await document(request, reader), kind="attachment")
+
+
+async def _stream(
+    request: web.Request, reader: Reader, shown: Document, *, kind: str
+) -> web.StreamResponse:
+    """The content chunk by chunk, or the part of it that was asked for (RFC 9110, 14.2).
+
+    Each chunk is a request of its own, with a visa that holds at that moment.
+    """
+    size = shown.document.size
+    start, stop = _range(request, size)
+    response = web.StreamResponse(status=206 if stop - start < size else 200)
+    response.headers.update(_headers(shown, kind))
+    response.headers["Content-Length"] = str(stop - start)
+    if response.status == 206:  # noqa: PLR2004
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    if request.method == "HEAD" or stop <= start:
+        return response
+    EXPIRES.set(None)  # a large file on a slow line takes its time; each chunk has its own
+    first = await _chunk(request, reader, start // CHUNK_SIZE)
+    await response.prepare(request)
+    for number in range(start // CHUNK_SIZE, (stop - 1) // CHUNK_SIZE + 1):
+        data = first if number == start // CHUNK_SIZE else await _chunk(request, reader, number)
+        begins = number * CHUNK_SIZE
+        await response.write(data[max(start - begins, 0) : stop - begins])
+    await response.write_eof()
+    return response
+
+
+async def _chunk(request: web.Request, reader: Reader, number: int) -> bytes:
+    who = await reader(request)
+    asked = ReadDocument(
+        visa=who.visa,
+        patient_id=who.patient_id,
+        document_id=reading.path_id(request),
+        number=number,
+    )
+    return (await ask(request.app[BROKER], asked)).data
+
+
+def _range(request: web.Request, size: int) -> tuple[int, int]:
+    """The first byte asked for, and the one after the last."""
+    try:
+        wanted = request.http_range
+    except ValueError:
+        return 0, size
+    start, stop, _ = slice(wanted.start, wanted.stop).indices(size)
+    if wanted.start is not None and start >= size and size:
+        raise web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{size}"})
+    return start, stop
+
+
+def _headers(shown: Document, kind: str) -> dict[str, str]:
+    inline = kind == "inline"
+    media_type = shown.document.media_type if inline else "application/octet-stream"
+    if media_type.startswith("text/"):
+        media_type = "text/plain; charset=utf-8"
+    policy = PDF if inline and media_type == "application/pdf" else SANDBOX
+    return HEADERS | {
+        "Content-Type": media_type,
+        "Content-Disposition": disposition(kind, shown.document.file_name),
+        "Content-Security-Policy": policy,
+        "X-Frame-Options": "SAMEORIGIN",
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{shown.sha256}"',
+    }
 
 
 def attachment(file_name: str) -> dict[str, str]:

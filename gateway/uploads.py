@@ -39,16 +39,17 @@ class Upload:
     file_name: str = ""
 
 
-async def receive(request: web.Request, *, visa: str) -> Upload:
-    """Read the form; its file, if there is one, is uploaded when this returns.
+async def receive(request: web.Request, came: Upload, *, visa: str) -> None:
+    """Read the form into `came`; its file, if there is one, is uploaded when this returns.
 
-    Raises `Forged`, or `Refused` with TOO_LARGE or EMPTY as soon as that is known.
+    Raises `Forged`, or `Refused` with TOO_LARGE or EMPTY as soon as that is known; `came` then
+    has the fields, for the page to show again.
     """
     EXPIRES.set(None)  # a large file on a slow line takes its time; each chunk has its own
     if request.content_type != "multipart/form-data":
         form = await request.post()  # it proved itself on the way in, and holds no file
-        return Upload(fields={name: str(value) for name, value in form.items()})
-    came = Upload()
+        came.fields |= {name: str(value) for name, value in form.items()}
+        return
     proven = False
     async for part in _parts(request):
         described = _described(part)
@@ -76,7 +77,6 @@ async def receive(request: web.Request, *, visa: str) -> Upload:
             )
     if not proven:
         raise Forged
-    return came
 
 
 async def pass_on(

@@ -1,5 +1,6 @@
 """Passwords: forgotten, reset; and the address that confirms itself."""
 
+import re
 from collections.abc import Iterable
 
 from aiohttp import web
@@ -46,6 +47,7 @@ LINK_ENDED = {
     Refusal.LINK_UNKNOWN,
     Refusal.LINK_LOCKED,
 }
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 WITHIN = 8
 
 routes = web.RouteTableDef()
@@ -53,17 +55,25 @@ routes = web.RouteTableDef()
 
 @routes.get("/forgot-password", name="forgot_password")
 async def show_forgot_password(request: web.Request) -> web.Response:
-    return render(request, "door/forgot_password.html", await shell.door(request), form={})
+    chrome = await shell.door(request)
+    return render(request, "door/forgot_password.html", chrome, form={}, problem="")
 
 
 @routes.post("/forgot-password")
 async def forgot_password(request: web.Request) -> web.Response:
-    """The page says the same for every address."""
+    """The page says the same for every address; what is none is said to be none."""
     form = await request.post()
-    await ask(
-        request.app[BROKER],
-        ForgotPassword(email=reading.text(form, "email"), source=protection.source(request)),
-    )
+    email = reading.text(form, "email")
+    if not ADDRESS.fullmatch(email):
+        return render(
+            request,
+            "door/forgot_password.html",
+            await shell.door(request),
+            form=form,
+            problem="Enter your email address, like name@example.com.",
+            status=400,
+        )
+    await ask(request.app[BROKER], ForgotPassword(email=email, source=protection.source(request)))
     return render(request, "door/reset_link_sent.html", await shell.door(request))
 
 

@@ -76,8 +76,9 @@ async def imports(request: web.Request) -> web.Response:
 async def start_import(request: web.Request) -> web.Response:
     """A file is read; with a preview, nothing is filed before it is confirmed."""
     staff = await session.at_work(request)
+    came = uploads.Upload()
     try:
-        came = await uploads.receive(request, visa=staff.visa)
+        await uploads.receive(request, came, visa=staff.visa)
         if came.upload_id is None:
             raise Refused(Refusal.EMPTY)
         about = reading.text(came.fields, "patient_id")

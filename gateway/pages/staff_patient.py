@@ -1,6 +1,7 @@
 """Staff: one patient. Their record, and what is added to it."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -56,8 +57,9 @@ async def file_document(request: web.Request) -> web.Response:
     """A file becomes a document of the patient."""
     staff = await session.at_work(request)
     patient_id = reading.path_id(request, "patient")
+    came = uploads.Upload()
     try:
-        came = await uploads.receive(request, visa=staff.visa)
+        await uploads.receive(request, came, visa=staff.visa)
         if came.upload_id is None:
             raise Refused(Refusal.EMPTY)
         title = reading.text(came.fields, "title") or came.file_name
@@ -72,7 +74,9 @@ async def file_document(request: web.Request) -> web.Response:
         )
         await ask(request.app[BROKER], asked, within=10)
     except Refused as refused:
-        return await _page(request, staff, errors={"file": refused.worded(WORDS)})
+        return await _page(
+            request, staff, errors={"file": refused.worded(WORDS)}, document=came.fields
+        )
     return shell.back_to_patient(request, patient_id, "document_filed")
 
 
@@ -139,6 +143,7 @@ async def _page(
     *,
     errors: dict[str, str] | None = None,
     form: Any = None,
+    document: Mapping[str, str] | None = None,
 ) -> web.Response:
     patient_id = reading.path_id(request, "patient")
     chrome, shown, health = await asyncio.gather(
@@ -155,6 +160,7 @@ async def _page(
         kinds=KINDS,
         errors=errors or {},
         form=form or {},
+        document=document or {},
         status=400 if errors else 200,
     )
 

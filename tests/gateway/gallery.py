@@ -80,7 +80,12 @@ def _door(template: str, practice: bool = False, **content: Any) -> Shown:
 
 
 def _staff(template: str, tab: str, path: str = "/staff", **content: Any) -> Shown:
-    return Shown(template=f"staff/{template}.html", chrome=at_work(tab), path=path, content=content)
+    return Shown(
+        template=f"staff/{template}.html".replace("staff/../", ""),
+        chrome=at_work(tab),
+        path=path,
+        content=content,
+    )
 
 
 def _record(template: str, tab: str = "health", path: str = "/p/x", **content: Any) -> Shown:
@@ -92,6 +97,8 @@ IMPORT_WORDS: dict[str, Any] = {"left_out": staff_imports.LEFT_OUT, "waiting": s
 PATIENT_PATH = f"/staff/patients/{staff_samples.PATIENTS.patients[1].patient_id}"
 FIRST_RESULT = f"{PATIENT_PATH}/results/{samples.HEMOGLOBIN.latest.result_id}/correct"
 DOCUMENTS_PATH = f"/p/{PATIENT}/health/documents"
+FROM_HEALTH: dict[str, Any] = {"patient_id": PATIENT, "back": f"/p/{PATIENT}/health",
+               "back_to": "Health"}  # fmt: skip
 
 PAGES: dict[str, Shown] = {
     "login": _door("login", form={}, problem="", code_wanted=False),
@@ -117,7 +124,9 @@ PAGES: dict[str, Shown] = {
     "new-link-asked": _door("new_link_asked"),
     "one-time-code": _door("one_time_code", practice=True, enrolment="otpauth://totp/CareSpace:"
                            "nurse?secret=JBSWY3DPEHPK3PXP&issuer=CareSpace"),
-    "forgot-password": _door("forgot_password", form={}),
+    "forgot-password": _door("forgot_password", form={}, problem=""),
+    "forgot-password-wrong": _door("forgot_password", form={"email": "rosa"},
+                                   problem="Enter an email address."),
     "reset-link-sent": _door("reset_link_sent"),
     "reset-password": _door("reset_password", errors={}, rules={}, expires_at=NOW),
     "reset-password-error": _door("reset_password", errors={"password": "It needs a number."},
@@ -146,18 +155,19 @@ PAGES: dict[str, Shown] = {
     "test": _record("health/test.html", person=samples.ROSA, test=samples.HEMOGLOBIN),
     "test-in-words": _record("health/test.html", person=samples.ROSA, test=samples.TESTS[7]),
     "documents": _record("documents/index.html", path=DOCUMENTS_PATH, listed=samples.DOCUMENTS,
-                         query={}),
+                         query={}, **FROM_HEALTH),
     "documents-filtered": _record("documents/index.html", path=DOCUMENTS_PATH,
                                   query={"q": "visit", "type": "Letter", "from": "2026-01-01"},
+                                  **FROM_HEALTH,
                                   listed=samples.DOCUMENTS.model_copy(
                                       update={"documents": (), "total": 0, "after": ""})),
-    "document-pdf": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/1",
+    "document-pdf": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/1", back=DOCUMENTS_PATH,
                             shown=samples.opened(samples.PAPERS[0])),
-    "document-image": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/4",
+    "document-image": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/4", back=DOCUMENTS_PATH,
                               shown=samples.opened(samples.PAPERS[3])),
-    "document-summary": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/6",
+    "document-summary": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/6", back=DOCUMENTS_PATH,
                                 shown=samples.opened(samples.PAPERS[5])),
-    "document-other": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/7",
+    "document-other": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/7", back=DOCUMENTS_PATH,
                               shown=samples.opened(samples.PAPERS[6], viewable=False)),
     "document-content": _record("documents/cda.html", html="<h1>Summary of care</h1>"
                                 "<p>Made for Rosa Alvarez</p><h2>Results</h2><table><tr>"
@@ -203,18 +213,25 @@ PAGES: dict[str, Shown] = {
                                       update={"preview": False, "refused": 1})),
     "staff-patient": _staff("patient", "patients", PATIENT_PATH, health=samples.HEALTH,
                             patient=staff_samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
-                            errors={}, form={}),
+                            errors={}, form={}, document={}),
     "staff-patient-new": _staff("patient", "patients", PATIENT_PATH, health=samples.NOTHING_YET,
                                 patient=staff_samples.PATIENTS.patients[4], kinds=staff_patient.KINDS,
                                 errors={"file": "Choose a file.", "value": "Enter a value.",
                                         "collected": "Enter the day."},
-                                form={"test_name": "Sodium"}),
+                                form={"test_name": "Sodium"},
+                                document={"title": "Scan", "kind": "Letter"}),
     "staff-patient-wrong": _staff("patient", "patients", FIRST_RESULT, health=samples.HEALTH,
                                   patient=staff_samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
-                                  errors={"corrected_value": "Enter a value."}, form={"value": ""}),
+                                  errors={"corrected_value": "Enter a value."}, form={"value": ""},
+                                  document={}),
     "staff-patient-away": _staff("patient", "patients", PATIENT_PATH, health=None,
                                  patient=staff_samples.PATIENTS.patients[0], kinds=staff_patient.KINDS,
-                                 errors={}, form={}),
+                                 errors={}, form={}, document={}),
+    "staff-documents": _staff("../documents/index", "patients", f"{PATIENT_PATH}/documents",
+                              listed=samples.DOCUMENTS, query={}, patient_id=PATIENT,
+                              back=PATIENT_PATH, back_to="Rosa Alvarez"),
+    "staff-document": _staff("../documents/show", "patients", f"{PATIENT_PATH}/documents/1",
+                             back=f"{PATIENT_PATH}/documents", shown=samples.opened(samples.PAPERS[0])),
     "staff-imports": _staff("imports", "imports", listed=staff_samples.IMPORTS, query={}),
     "staff-imports-none": _staff("imports", "imports", query={}, problem="Choose a file.",
                                  listed=staff_samples.IMPORTS.model_copy(
