@@ -27,6 +27,18 @@ RULES = {
     }
 }
 
+MANY_STOPS = 80
+FOCUSED = """() => {
+  const one = document.activeElement, style = getComputedStyle(one);
+  const label = one.labels && one.labels[0];
+  const words = (label || one).cloneNode(true);
+  words.querySelectorAll('[aria-hidden=true]').forEach(hidden => hidden.remove());
+  const text = one.getAttribute('aria-label') || words.textContent;
+  const away = one == document.body;  // past the last stop, before the first
+  const drawn = away ? 1 : style.outlineStyle == 'none' ? 0 : parseFloat(style.outlineWidth);
+  return {name: text.replace(/\\s+/g, ' ').trim(), outline: drawn};
+}"""
+"""The name of what has the focus, and how thick the ring around it is."""
 OWN = ("data:", "about:", "chrome:", "chrome-extension:")
 """What a browser asks itself for; it shows a PDF with an extension of its own."""
 
@@ -79,13 +91,15 @@ def visit(browser: Browser, portal: Installation, look: Look) -> Iterator[Callab
         context = browser.new_context(
             base_url=portal.url,
             viewport={"width": look.width, "height": look.height},
-            java_script_enabled=True,
+            java_script_enabled=look.script,
             color_scheme="dark" if look.dark else "light",
         )
-        if not look.script:
-            context.route("**/*.js", lambda route: route.abort())
         contexts.append(context)
-        return Visit(page=context.new_page(), portal=portal)
+        if look.script:
+            return Visit(page=context.new_page(), portal=portal)
+        copies = browser.new_context(viewport={"width": look.width, "height": look.height})
+        contexts.append(copies)
+        return Visit(page=context.new_page(), portal=portal, copy=copies.new_page())
 
     yield opened
     for context in contexts:
@@ -95,9 +109,11 @@ def visit(browser: Browser, portal: Installation, look: Look) -> Iterator[Callab
 class Visit:
     """Somebody at the portal, page by page; each page they come to is checked with axe."""
 
-    def __init__(self, *, page: Page, portal: Installation) -> None:
+    def __init__(self, *, page: Page, portal: Installation, copy: Page | None = None) -> None:
         self.page = page
         self.portal = portal
+        self._copy = copy
+        """Where a page is looked at by axe, which is a script, if the page itself may run none."""
         self.outside: list[str] = []
         page.on("request", self._note)
 
@@ -136,11 +152,48 @@ class Visit:
 
     def sees_a_sound_page(self) -> None:
         """Nobody is left out: no axe violation, nothing wider than the window, no stranger."""
-        results = Axe().run(self.page, options=RULES)
+        results = Axe().run(self._copied() if self._copy else self.page, options=RULES)
         assert results.violations_count == 0, f"{self.page.url}\n{results.generate_report()}"
         width = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert width <= 0, f"{self.page.url} is {width} px wider than its window"
         assert self.outside == []
+
+    def _copied(self) -> Page:
+        """The page as it stands, again, with its style and without its own script."""
+        assert self._copy
+        html = (
+            self.page.content()
+            .replace("<script ", "<template ")
+            .replace("</script>", "</template>")
+        )
+        self._copy.unroute_all()
+        self._copy.route(
+            self.page.url, lambda route: route.fulfill(body=html, content_type="text/html")
+        )
+        self._copy.goto(self.page.url)
+        return self._copy
+
+    def tabs_to(self, name: str) -> None:
+        """With the Tab key alone, to the control of this name; each stop on the way can be seen."""
+        for _ in range(MANY_STOPS):
+            self.page.keyboard.press("Tab")
+            stop = self.page.evaluate(FOCUSED)
+            assert stop["outline"] > 0, f"{stop['name']!r} has the focus, and nothing shows it"
+            if stop["name"] == name:
+                return
+        raise AssertionError(f"the keyboard does not reach {name!r} on {self.page.url}")
+
+    def enters(self, label: str, text: str) -> None:
+        """By keyboard, into the field of this name."""
+        self.tabs_to(label)
+        self.page.keyboard.type(text)
+
+    def sends(self, name: str, *, key: str = "Enter") -> None:
+        """By keyboard: to the button or link of this name, and press it."""
+        self.tabs_to(name)
+        with self.page.expect_navigation():
+            self.page.keyboard.press(key)
+        self.sees_a_sound_page()
 
     def picture(self, folder: Path, name: str) -> None:
         self.page.screenshot(path=folder / f"{name}.png", full_page=True)
