@@ -60,10 +60,11 @@ async def show_forgot_password(request: web.Request) -> web.Response:
 async def forgot_password(request: web.Request) -> web.Response:
     """The page says the same for every address."""
     form = await request.post()
-    await ask(
-        request.app[BROKER],
-        ForgotPassword(email=reading.text(form, "email"), source=protection.source(request)),
-    )
+    asked = ForgotPassword(email=reading.text(form, "email"), source=protection.source(request))
+    try:
+        await ask(request.app[BROKER], asked)
+    except Refused:
+        raise web.HTTPTooManyRequests(headers={"Retry-After": "900"}) from None
     return render(request, "door/reset_link_sent.html", await shell.door(request))
 
 
@@ -99,7 +100,7 @@ async def reset_password(request: web.Request) -> web.Response:
     except Refused as refused:
         if refused.code in LINK_ENDED:
             return await _ended(request)
-        raise
+        raise web.HTTPServiceUnavailable(headers={"Retry-After": "10"}) from None
     if answer.accepted:
         response = web.HTTPSeeOther(request.app.router["login"].url_for())
         shell.notice(response, "password_reset")

@@ -230,7 +230,14 @@ class CompleteRegistration(Request[PasswordSet]):
     """Where the request came from, for throttling: an address, /64 for IPv6."""
 
 
-class AcceptInvitation(Request[Done]):
+class Accepted(Reply):
+    """The invitation is theirs."""
+
+    enrolment: str = Field(default="", repr=False)
+    """For staff who had no one-time code yet: the otpauth URI, as for a registration."""
+
+
+class AcceptInvitation(Request[Accepted]):
     """Someone who is logged in takes the invitation to their own address."""
 
     subject = "request.identity.accept_invitation"
@@ -374,7 +381,10 @@ class EndSessions(Request[Done]):
 
 
 class ForgotPassword(Request[Done]):
-    """A reset link goes out if there is such an account; the answer never says."""
+    """A reset link goes out if there is such an account; the answer never says.
+
+    `TRY_LATER` only where one source asks for very many, whatever the addresses.
+    """
 
     subject = "request.identity.forgot_password"
     email: str = Field(repr=False)

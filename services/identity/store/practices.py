@@ -1,5 +1,6 @@
 """Practices and their keys."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,15 +35,18 @@ async def add_practice(db: Connection, asked: AddPractice) -> bool:
     )
 
 
-async def add_key(db: Connection, practice_id: UUID, key_id: UUID, key_hash: bytes) -> None:
+async def add_key(
+    db: Connection, practice_id: UUID, key_id: UUID, key_hash: bytes, *, now: datetime
+) -> None:
     await db.execute(
         """
         INSERT INTO practice_key (practice_id, id, key_hash, made_at)
-        VALUES ($1, $2, $3, now())
+        VALUES ($1, $2, $3, $4)
         """,
         practice_id,
         key_id,
         key_hash,
+        now,
     )
 
 

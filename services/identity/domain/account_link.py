@@ -1,0 +1,55 @@
+"""Links to somebody who has an account: to set a password, or to confirm an address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from libs.contracts.base import Refused
+from libs.contracts.identity import Refusal
+
+RESET_LIFETIME = timedelta(hours=1)
+EMAIL_LIFETIME = timedelta(hours=24)
+MOST_LETTERS = {timedelta(hours=1): 3, timedelta(days=1): 10}
+"""Letters of one kind to one account within each span, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountLink:
+    """How far a link has come."""
+
+    id: UUID
+    account_id: UUID
+    expires_at: datetime
+    used_at: datetime | None = None
+    void: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reset(AccountLink):
+    """A link that sets a password."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChange(AccountLink):
+    """A link that confirms an address."""
+
+    session_id: UUID
+    """The session that asked for it, which goes on as the others end."""
+    old_email: str
+    new_email: str
+
+
+def check(link: AccountLink, *, now: datetime) -> None:
+    """The link works now; else why it does not. Its last moment is no longer inside."""
+    if link.used_at:
+        raise Refused(Refusal.LINK_USED)
+    if link.void:
+        raise Refused(Refusal.LINK_VOID)
+    if now >= link.expires_at:
+        raise Refused(Refusal.LINK_EXPIRED)
+
+
+def one_more(sent: Mapping[timedelta, int]) -> bool:
+    """Whether another letter may go, after so many within each span."""
+    return all(sent[span] < most for span, most in MOST_LETTERS.items())
