@@ -438,6 +438,7 @@ class ConfirmEmail(Request[Done]):
 
     subject = "request.identity.confirm_email"
     token: str = Field(repr=False)
+    source: str = Field(default="", repr=False)
 
 
 # Letters: what the notifier asks as it writes one

@@ -18,7 +18,12 @@ from services.identity.domain import throttle
 from services.identity.domain.throttle import Guess, Scope
 from services.identity.store import attempts
 
-MISSES = {Refusal.NOT_RECOGNISED, Refusal.WRONG_PASSWORD, Refusal.WRONG_DATE_OF_BIRTH}
+MISSES = {
+    Refusal.NOT_RECOGNISED,
+    Refusal.WRONG_PASSWORD,
+    Refusal.WRONG_DATE_OF_BIRTH,
+    Refusal.LINK_UNKNOWN,
+}
 """What says that somebody guessed, and wrongly."""
 
 
@@ -33,13 +38,17 @@ class Guesser:
         scopes = {Scope.HERE, Scope.STRANGERS, Scope.FAMILIAR, Scope.SOURCE}
         return self._guess(f"email {email}", source, scopes)
 
-    def at_a_link(self, source: str) -> Guess:
-        """At the date of birth that belongs with a link, which counts its own five."""
-        return self._guess("", source, {Scope.SOURCE})
+    def at_a_link(self, token: str, source: str) -> Guess:
+        """At a link or at the date of birth that goes with it, by what the link says it is for.
 
-    def inside(self, session_id: UUID) -> Guess:
+        An invitation counts its own five wrong dates besides, wherever they come from.
+        """
+        return self._guess(f"link {token.split('.', 1)[0]}", source, {Scope.HERE, Scope.SOURCE})
+
+    def inside(self, account_id: UUID, session_id: UUID) -> Guess:
         """At the password of whoever is logged in, by somebody at their browser."""
-        return self._guess(f"session {session_id}", "", {Scope.HERE})
+        scopes = {Scope.HERE, Scope.INSIDE}
+        return self._guess(f"account {account_id}", f"session {session_id}", scopes)
 
     def asking(self, source: str) -> Guess:
         """For a letter; no guess at anything, and counted all the same."""

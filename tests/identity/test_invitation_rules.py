@@ -39,7 +39,7 @@ def test_a_link_works_for_four_days_and_not_a_moment_longer() -> None:
 
 
 def test_a_reset_link_works_for_an_hour_and_not_a_moment_longer() -> None:
-    reset = Reset(id=uuid4(), account_id=uuid4(), expires_at=NOON + RESET_LIFETIME)
+    reset = Reset(id=uuid4(), account_id=uuid4(), familiar=False, expires_at=NOON + RESET_LIFETIME)
     account_link.check(reset, now=NOON + timedelta(hours=1) - SECOND)
     for late in (timedelta(0), SECOND):
         with pytest.raises(Refused, match=Refusal.LINK_EXPIRED):

@@ -1,6 +1,6 @@
 """An account belongs to a person. What they know of it is never told from what they do not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,10 +13,10 @@ class Account:
     email: str
     name: str
     date_of_birth: date
-    password_hash: str
+    password_hash: str = field(repr=False)
     password_set_at: datetime
     code_key_id: str | None
-    code_secret: bytes | None
+    code_secret: bytes | None = field(repr=False)
     code_used_step: int
     last_login_at: datetime | None
     active: bool

@@ -12,6 +12,9 @@ RESET_LIFETIME = timedelta(hours=1)
 EMAIL_LIFETIME = timedelta(hours=24)
 MOST_LETTERS = {timedelta(hours=1): 3, timedelta(days=1): 10}
 """Letters of one kind to one account within each span, at most."""
+MOST_FOR_STRANGERS = {timedelta(hours=1): 2, timedelta(hours=8): 3, timedelta(days=1): 7}
+"""Of these, reset links asked for from where the owner never came in from. What is left is for the
+owner, and a stranger who asks all day leaves a letter for a new device every 8 hours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,9 @@ class AccountLink:
 @dataclass(frozen=True, kw_only=True)
 class Reset(AccountLink):
     """A link that sets a password."""
+
+    familiar: bool
+    """Asked for from where the owner came in from before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +56,8 @@ def check(link: AccountLink, *, now: datetime) -> None:
         raise Refused(Refusal.LINK_EXPIRED)
 
 
-def one_more(sent: Mapping[timedelta, int]) -> bool:
+def one_more(
+    sent: Mapping[timedelta, int], *, most: Mapping[timedelta, int] = MOST_LETTERS
+) -> bool:
     """Whether another letter may go, after so many within each span."""
-    return all(sent[span] < most for span, most in MOST_LETTERS.items())
+    return all(sent[span] < number for span, number in most.items())

@@ -22,6 +22,8 @@ class Scope(StrEnum):
     FAMILIAR = "familiar"
     """One account from a source that its owner came in from before: 100 in a row, apart from the
     strangers', so that those can't keep the owner out."""
+    INSIDE = "inside"
+    """One account's password, asked for again of whoever is logged in: 100 in a row."""
     SOURCE = "source"
     """One source at everything."""
     ASKING = "asking"
@@ -32,11 +34,12 @@ LIMITS = {
     Scope.HERE: 10,
     Scope.STRANGERS: 100,
     Scope.FAMILIAR: 100,
+    Scope.INSIDE: 100,
     Scope.SOURCE: 200,
     Scope.ASKING: 60,
 }
 """Failures after which there is no further try (NIST SP 800-63B-4, 3.2.2: 100 in a row)."""
-IN_A_ROW = {Scope.STRANGERS, Scope.FAMILIAR}
+IN_A_ROW = {Scope.STRANGERS, Scope.FAMILIAR, Scope.INSIDE}
 """Waiting does not help: the right person coming in does, or the link in an e-mail."""
 PAUSED = {Scope.HERE}
 """Begins anew a window after the latest failure, so that no window ever holds more. The others

@@ -17,7 +17,7 @@ from services.identity.guessing import AtGuesser, trying
 from services.identity.hashing import AtHashing
 from services.identity.means import AtLinks, announce_ended, new_id, owe, own_session
 from services.identity.store import account_links as store
-from services.identity.store import accounts, sessions
+from services.identity.store import accounts, attempts, sessions
 
 router = NatsRouter()
 
@@ -34,7 +34,7 @@ async def change_email(
         raise Refused(Refusal.EMAIL_NOT_USABLE)
     if email == account.email:
         raise Refused(Refusal.SAME_EMAIL)
-    async with trying(pool, guesser.inside(session.id), now=now):
+    async with trying(pool, guesser.inside(account.id, session.id), now=now):
         if not await hashing.fits(account.password_hash, asked.current_password):
             raise Refused(Refusal.WRONG_PASSWORD)
     change = EmailChange(
@@ -59,11 +59,14 @@ async def change_email(
 
 
 @answers(router, ConfirmEmail)
-async def confirm_email(asked: ConfirmEmail, pool: Database, now: Now, links: AtLinks) -> Done:
+async def confirm_email(
+    asked: ConfirmEmail, pool: Database, now: Now, links: AtLinks, guesser: AtGuesser
+) -> Done:
     """It is known only now whether somebody else has that address; nobody is told."""
-    target = links.read(Purpose.EMAIL, asked.token)
-    if target is None:
-        raise Refused(Refusal.LINK_UNKNOWN)
+    async with trying(pool, guesser.at_a_link(asked.token, asked.source), now=now):
+        target = links.read(Purpose.EMAIL, asked.token)
+        if target is None:
+            raise Refused(Refusal.LINK_UNKNOWN)
     try:
         async with transaction(pool, link=target.id) as db:
             change = await store.get_email_change(db, target.id)
@@ -74,6 +77,11 @@ async def confirm_email(asked: ConfirmEmail, pool: Database, now: Now, links: At
             await store.use_email_change(db, change.id, now=now)
             await accounts.save_email(db, change.account_id, change.new_email)
             await store.void_resets(db, change.account_id)
+            await attempts.move_familiar(
+                db,
+                before=guesser.at_the_door(change.old_email, "").who,
+                after=guesser.at_the_door(change.new_email, "").who,
+            )
             others = await sessions.end_others(db, change.account_id, but=change.session_id)
             await announce_ended(db, others)
             await owe(db, LetterKind.EMAIL_CHANGED, change.id)

@@ -33,6 +33,7 @@ from services.identity.hashing import AtHashing
 from services.identity.means import AtLinks, announce_ended, new_id, owe, own_session
 from services.identity.store import account_links as links_store
 from services.identity.store import accounts, attempts, forgotten, sessions
+from services.identity.store.forgotten import Forgotten
 
 router = NatsRouter()
 
@@ -42,9 +43,12 @@ async def forgot_password(
     asked: ForgotPassword, pool: Database, now: Now, guesser: AtGuesser
 ) -> Done:
     """It is only written down that somebody asks; whether there is such an account comes later."""
+    email = canonical(asked.email) or ""
     async with transaction(pool) as db:
         await count_asking(db, guesser.asking(asked.source), now=now)
-        await forgotten.add_forgotten(db, new_id(), canonical(asked.email) or "", now=now)
+        familiar = await attempts.is_familiar(db, guesser.at_the_door(email, asked.source))
+        wanted = Forgotten(email=email, familiar=familiar, asked_at=now)
+        await forgotten.add_forgotten(db, new_id(), wanted)
         await wake.ring(db, resets.BELL)
     return Done()
 
@@ -68,7 +72,8 @@ async def reset_password(  # noqa: PLR0913
     hashing: AtHashing,
     guesser: AtGuesser,
 ) -> PasswordSet:
-    reset_id = _reset_id(links, asked.token)
+    async with trying(pool, guesser.at_a_link(asked.token, asked.source), now=now):
+        reset_id = _reset_id(links, asked.token)
     async with transaction(pool, link=reset_id) as db:
         reset = await _working(db, reset_id, now=now)
         await wall(db, account=reset.account_id)
@@ -82,7 +87,9 @@ async def reset_password(  # noqa: PLR0913
         await _working(db, reset_id, now=now)
         await links_store.use_reset(db, reset_id, now=now)
         await _change(db, account, password_hash, but=None, now=now)
-        await attempts.lift(db, [guesser.at_the_door(account.email, asked.source).who])
+        door = guesser.at_the_door(account.email, asked.source)
+        await attempts.lift(db, [door.who, guesser.inside(account.id, reset_id).who])
+        await attempts.remember(db, door, now=now)
     return answer
 
 
@@ -93,7 +100,7 @@ async def change_password(
     async with transaction(pool) as db:
         session = await own_session(db, asked.session, now=now)
         account = await accounts.get_account(db, session.account_id)
-    async with trying(pool, guesser.inside(session.id), now=now):
+    async with trying(pool, guesser.inside(account.id, session.id), now=now):
         if not await hashing.fits(account.password_hash, asked.current_password):
             raise Refused(Refusal.WRONG_PASSWORD)
     answer = _judged(account, asked.password, asked.confirm_password)
@@ -134,9 +141,10 @@ def _judged(account: Account, password: str, confirmed: str) -> PasswordSet:
 async def _change(
     db: Connection, account: Account, password_hash: str, *, but: UUID | None, now: datetime
 ) -> None:
-    """The new password; every other session and every link to set one are over."""
+    """The new password; every other session is over, and so is every link to the account."""
     await accounts.save_password(db, account.id, password_hash, now=now)
     await links_store.void_resets(db, account.id)
+    await links_store.void_email_changes(db, account.id)
     await announce_ended(db, await sessions.end_others(db, account.id, but=but))
     change_id = new_id()
     await links_store.add_password_change(db, change_id, account.id, now=now)

@@ -82,8 +82,8 @@ async def complete_registration(  # noqa: PLR0913
     key_ring: AtKeyRing,
     guesser: AtGuesser,
 ) -> PasswordSet:
-    target = _target(links, asked.token)
-    async with trying(pool, guesser.at_a_link(asked.source), now=now):
+    async with trying(pool, guesser.at_a_link(asked.token, asked.source), now=now):
+        target = _target(links, asked.token)
         found = await _recognised(pool, target, asked.date_of_birth, now=now)
     if found.has_account:
         raise Refused(Refusal.HAS_ACCOUNT)
@@ -112,14 +112,12 @@ async def accept_invitation(  # noqa: PLR0913
     key_ring: AtKeyRing,
     guesser: AtGuesser,
 ) -> Accepted:
-    target = _target(links, asked.token)
-    async with transaction(pool, invitation=target.id) as db:
+    async with transaction(pool) as db:
         session = await own_session(db, asked.session, now=now)
         account = await accounts.get_account(db, session.account_id)
-        if account.email != (await _found(db, target, now=now)).invitation.email:
-            raise Refused(Refusal.NOT_ALLOWED)
-    async with trying(pool, guesser.at_a_link(session.source), now=now):
-        await _recognised(pool, target, asked.date_of_birth, now=now)
+    async with trying(pool, guesser.at_a_link(asked.token, session.source), now=now):
+        target = _target(links, asked.token)
+        await _recognised(pool, target, asked.date_of_birth, of=account, now=now)
     if not asked.terms_version:
         raise Refused(Refusal.TERMS_NOT_ACCEPTED)
     enrolment = ""
@@ -156,11 +154,18 @@ async def _found(db: Connection, target: Target, *, now: datetime) -> Found:
 
 
 async def _recognised(
-    pool: Pool, target: Target, date_of_birth: date | None, *, now: datetime
+    pool: Pool,
+    target: Target,
+    date_of_birth: date | None,
+    *,
+    now: datetime,
+    of: Account | None = None,
 ) -> Found:
     """What the link leads to, for whoever also knows the date of birth; a wrong one counts."""
     async with transaction(pool, invitation=target.id) as db:
         found = await _found(db, target, now=now)
+        if of and of.email != found.invitation.email:
+            raise Refused(Refusal.NOT_ALLOWED)
         right = date_of_birth == found.invitation.date_of_birth
         if date_of_birth and not right:
             counted = rules.wrong_date(found.invitation)

@@ -57,6 +57,7 @@ REVOKE UPDATE ON sign_in FROM identity;
 CREATE TABLE reset (
     id         uuid        PRIMARY KEY,
     account_id uuid        NOT NULL REFERENCES account,
+    familiar   boolean     NOT NULL,
     asked_at   timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     used_at    timestamptz,
@@ -132,6 +133,7 @@ CREATE POLICY by_token ON session
 CREATE TABLE forgotten (
     id       uuid        PRIMARY KEY,
     email    text        NOT NULL,
+    familiar boolean     NOT NULL,
     asked_at timestamptz NOT NULL
 );
 ALTER TABLE forgotten ENABLE ROW LEVEL SECURITY;

@@ -13,9 +13,13 @@ from services.identity.domain.account_link import EmailChange, Reset
 
 async def add_reset(db: Connection, reset: Reset, *, now: datetime) -> None:
     await db.execute(
-        "INSERT INTO reset (id, account_id, asked_at, expires_at) VALUES ($1, $2, $3, $4)",
+        """
+        INSERT INTO reset (id, account_id, familiar, asked_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5)
+        """,
         reset.id,
         reset.account_id,
+        reset.familiar,
         now,
         reset.expires_at,
     )
@@ -30,26 +34,34 @@ async def void_resets(db: Connection, account_id: UUID) -> None:
 
 
 async def count_resets(
-    db: Connection, account_id: UUID, *, now: datetime, spans: Iterable[timedelta]
+    db: Connection,
+    account_id: UUID,
+    *,
+    now: datetime,
+    spans: Iterable[timedelta],
+    for_strangers: bool = False,
 ) -> dict[timedelta, int]:
-    """How many of these letters were asked for within each span."""
+    """How many of these letters were asked for within each span, by anybody or by strangers."""
     rows = await db.fetch(
         """
         SELECT span, count(reset.id) AS sent
           FROM unnest($2::interval[]) AS s (span)
           LEFT JOIN reset ON account_id = $1 AND asked_at > $3::timestamptz - span
+                         AND NOT (familiar AND $4)
          GROUP BY span
         """,
         account_id,
         list(spans),
         now,
+        for_strangers,
     )
     return {row["span"]: row["sent"] for row in rows}
 
 
 async def get_reset(db: Connection, reset_id: UUID) -> Reset:
     row: Any = await db.fetchrow(
-        "SELECT id, account_id, expires_at, used_at, void FROM reset WHERE id = $1", reset_id
+        "SELECT id, account_id, familiar, expires_at, used_at, void FROM reset WHERE id = $1",
+        reset_id,
     )
     if row is None:
         raise Refused(Refusal.LINK_UNKNOWN)

@@ -9,7 +9,7 @@ from services.identity.domain.throttle import IN_A_ROW, PAUSED, WINDOW, Count, G
 ROWS = """
     SELECT scope,
            CASE WHEN scope IN ('source', 'asking') THEN ''::bytea ELSE $2::bytea END AS who,
-           CASE WHEN scope = 'strangers' THEN ''::bytea ELSE $3::bytea END AS source
+           CASE WHEN scope IN ('strangers', 'inside') THEN ''::bytea ELSE $3::bytea END AS source
       FROM unnest($1::text[]) AS s (scope)
 """
 """The row of each scope, for who tries ($2) and from where ($3)."""
@@ -114,4 +114,17 @@ async def remember(db: Connection, guess: Guess, *, now: datetime) -> None:
         guess.who,
         guess.source,
         now,
+    )
+
+
+async def move_familiar(db: Connection, *, before: bytes, after: bytes) -> None:
+    """The owner has another address now, and comes in from where they always did."""
+    await db.execute(
+        """
+        WITH known AS (DELETE FROM familiar WHERE who = $1 RETURNING source, latest)
+        INSERT INTO familiar (who, source, latest) SELECT $2, source, latest FROM known
+            ON CONFLICT (who, source) DO UPDATE SET latest = excluded.latest
+        """,
+        before,
+        after,
     )
