@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
+import nats
 import pyotp
 from faststream._internal.endpoint.call_wrapper import HandlerCallWrapper
 from faststream.nats import NatsBroker
@@ -36,6 +37,7 @@ from libs.contracts.identity import (
     Session,
     SessionEnded,
 )
+from libs.contracts.notifier import MailSettled
 from libs.contracts.records import AddPatient
 from libs.contracts.visa import LIFETIME, Capacity, Role, Visa
 from libs.runtime.broker import ask
@@ -232,11 +234,21 @@ class Desk:
         events = await parts.stored(self.servers, SessionEnded)
         return {session_id for event in events for session_id in event.session_ids}
 
-    def staff_visa(self) -> str:
+    async def settle(self, heard: MailSettled) -> None:
+        """The notifier says what became of a letter."""
+        client = await nats.connect(
+            self.servers.nats_url,
+            nkeys_seed=self.servers.credentials("notifier"),
+            inbox_prefix=b"_INBOX_notifier",
+        )
+        await client.jetstream().publish(heard.subject, heard.model_dump_json().encode())
+        await client.close()
+
+    def staff_visa(self, practice_id: UUID = PRACTICE) -> str:
         now = utcnow()
         visa = Visa(
             capacity=Capacity.STAFF,
-            practice_id=PRACTICE,
+            practice_id=practice_id,
             role=Role.FRONT_DESK,
             account_id=uuid4(),
             issued_at=now,
