@@ -76,6 +76,8 @@ async def trying(pool: Pool, guess: Guess, *, now: datetime) -> AsyncIterator[No
     """
     async with transaction(pool) as db:
         scopes = throttle.counted(guess, familiar=await attempts.is_familiar(db, guess))
+        if throttle.spent(await attempts.list_counts(db, guess, scopes, now=now)):
+            raise Refused(Refusal.TRY_LATER)  # without a lock that others under attack wait for
         await _count(db, guess, scopes, now=now)
     try:
         yield

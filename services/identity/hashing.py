@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 QUEUE = 50
 """Log-ins that may wait for a core; one more is told to come again."""
+ASKED = 2 * QUEUE
+"""Log-ins that are looked at together, more than may wait, so that one too many is told at once."""
 POLITENESS = 5
 """How far hashing stands back for everything else on the machine (its nice value)."""
 
@@ -56,6 +58,11 @@ class Hashing:
         fits = await self._run(self._verify, known or self._nobody, given)
         return fits and usable and known is not None
 
+    def expect_room(self) -> None:
+        """The queue is not full; else there is no use in beginning."""
+        if self._under_way >= self._most:
+            raise Refused(Refusal.BUSY)
+
     def outdated(self, known: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(known)
@@ -71,8 +78,7 @@ class Hashing:
             return False
 
     async def _run(self, work: Callable[[*A], T], *given: *A) -> T:
-        if self._under_way >= self._most:
-            raise Refused(Refusal.BUSY)
+        self.expect_room()
         self._under_way += 1
         try:
             loop = asyncio.get_running_loop()

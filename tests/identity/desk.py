@@ -1,8 +1,8 @@
 """Identity and records side by side, and somebody who walks through them by contract."""
 
 import inspect
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -40,12 +40,13 @@ from libs.contracts.identity import (
 from libs.contracts.notifier import MailSettled
 from libs.contracts.records import AddPatient
 from libs.contracts.visa import LIFETIME, Capacity, Role, Visa
-from libs.runtime.broker import ask
+from libs.runtime.broker import BROKER, ask
 from libs.runtime.clock import utcnow
 from libs.runtime.database import POOL, Pool
 from services.identity import handlers
 from services.identity.app import Means
 from services.identity.config import Config
+from services.identity.hashing import Hashing
 from services.records.config import Config as RecordsConfig
 from tests import parts
 from tests.servers import Servers
@@ -68,6 +69,7 @@ class Desk:
     gateway: NatsBroker
     notifier: NatsBroker
     operator: NatsBroker
+    answering: NatsBroker
     pool: Pool
     means: Means
 
@@ -85,6 +87,20 @@ class Desk:
         wanted = inspect.signature(handler).parameters
         reply: R = await handler(**{name: given[name] for name in wanted})
         return reply
+
+    @contextmanager
+    def hashing_as(self, **parameters: int) -> Iterator[Hashing]:
+        """Identity hashes with these parameters for a while, whichever way it is asked."""
+        usual = self.means["hashing"], self.answering.context.get("hashing")
+        other = Hashing(**parameters)
+        self.means["hashing"] = other
+        self.answering.context.set_global("hashing", other)
+        try:
+            yield other
+        finally:
+            self.means["hashing"], live = usual
+            self.answering.context.set_global("hashing", live)
+            other.close()
 
     async def refusal(self, request: Request[Any], *, now: datetime | None = None) -> str:
         """The code of the refusal that this must bring."""
@@ -353,6 +369,7 @@ async def opened(servers: Servers) -> AsyncIterator[Desk]:
             gateway=gateway,
             notifier=notifier,
             operator=operator,
+            answering=app[BROKER],
             pool=app[POOL],
             means=services.identity.app.means(identity(servers)),
         )

@@ -1,15 +1,12 @@
 """Logging in: whatever does not fit, the answer is one and the same, in the same time."""
 
 import asyncio
-import statistics
-import time
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from libs.contracts.base import Refused
-from libs.contracts.identity import LogIn, Refusal, ResolveSession
+from libs.contracts.identity import Refusal, ResolveSession
 from libs.runtime.clock import utcnow
 from services.identity.hashing import Hashing
 from tests.identity.desk import BORN, EMAIL, HOME, NURSE, NURSE_BORN, PASSWORD, Desk, code, hash_of
@@ -64,40 +61,6 @@ async def test_whatever_does_not_fit_the_answer_is_the_same(
 async def test_an_address_is_known_however_it_is_written(desk: Desk, email: str) -> None:
     await desk.register()
     assert await desk.session(email=email)
-
-
-async def test_nobody_takes_as_long_as_somebody(desk: Desk) -> None:
-    """In the process's own time, under a hash that costs what the least strict standard asks for:
-    an answer without it would come ten times as soon."""
-    await everyone(desk)
-    hashing = Hashing(memory_kib=19456, passes=2, lanes=1)
-    desk.means["hashing"], usual = hashing, desk.means["hashing"]
-    await desk.change("UPDATE account SET password_hash = $1", hashing._nobody)
-    tries: dict[str, dict[str, Any]] = {
-        "wrong password": {"password": WRONG},
-        "wrong date": {"password": "nobody's password", "date_of_birth": date(1961, 4, 13)},
-        "unknown": {"email": "nobody@example.com"},
-        "invited": {"email": INVITED},
-        "gone": {"email": GONE, "password": "nobody's password"},
-        "no address": {"email": "no address"},
-        "too long": {"password": "x" * 10_000},
-    }
-    took: dict[str, list[float]] = {name: [] for name in tries}
-    try:
-        for number in range(25):
-            for name, wrong in tries.items():
-                asked = desk.login(**wrong, source=f"{number} {name}")
-                began = time.process_time()
-                assert await desk.refusal(asked, now=utcnow()) == Refusal.NOT_RECOGNISED
-                took[name].append(time.process_time() - began)
-    finally:
-        desk.means["hashing"] = usual
-        hashing.close()
-    medians = {name: statistics.median(times[5:]) for name, times in took.items()}
-    usual_time = statistics.median(medians.values())
-    assert usual_time > 0.01
-    for name, median in medians.items():
-        assert 0.75 < median / usual_time < 1.35, (name, medians)
 
 
 async def test_a_login_opens_a_session_that_is_written_down(desk: Desk) -> None:
@@ -208,13 +171,8 @@ async def test_a_seat_that_is_taken_away_takes_its_session_with_it(desk: Desk) -
 
 async def test_a_password_is_hashed_anew_once_the_parameters_are_stricter(desk: Desk) -> None:
     await desk.register()
-    stricter = Hashing(memory_kib=128, passes=1, lanes=1)
-    desk.means["hashing"], usual = stricter, desk.means["hashing"]
-    try:
-        said = await asyncio.gather(*(desk.at(utcnow(), desk.login()) for _ in range(8)))
-    finally:
-        desk.means["hashing"] = usual
-        stricter.close()
+    with desk.hashing_as(memory_kib=128, passes=1, lanes=1):
+        said = await asyncio.gather(*(desk.ask(desk.login()) for _ in range(8)))
     assert len({opened.token for opened in said}) == 8
     assert "m=128" in await desk.look("SELECT password_hash FROM account")
     assert await desk.session()
@@ -223,22 +181,12 @@ async def test_a_password_is_hashed_anew_once_the_parameters_are_stricter(desk: 
 async def test_a_storm_is_told_to_come_again_and_nothing_is_counted(desk: Desk) -> None:
     """One more than the queue holds is told so at once."""
     await desk.register()
-    slow = Hashing(memory_kib=19456, passes=2, lanes=1)
-    desk.means["hashing"], usual = slow, desk.means["hashing"]
-
-    async def said(number: int) -> str:
-        asked: LogIn = desk.login(email=f"ghost{number}@example.com", source=str(number))
-        try:
-            await desk.at(utcnow(), asked)
-        except Refused as refused:
-            return refused.code
-        return "done"
-
-    try:
-        answers = await asyncio.gather(*(said(number) for number in range(200)))
-    finally:
-        desk.means["hashing"] = usual
-        slow.close()
+    with desk.hashing_as(memory_kib=19456, passes=2, lanes=1):
+        tries = [
+            desk.login(email=f"ghost{number}@example.com", source=str(number))
+            for number in range(200)
+        ]
+        answers = await asyncio.gather(*(desk.said(asked) for asked in tries))
     assert set(answers) == {Refusal.NOT_RECOGNISED, Refusal.BUSY}
     counted = await desk.look("SELECT count(*) FROM attempt WHERE scope = 'here' AND failures > 0")
     assert counted == answers.count(Refusal.NOT_RECOGNISED)

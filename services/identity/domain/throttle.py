@@ -69,6 +69,11 @@ def counted(guess: Guess, *, familiar: bool) -> list[Scope]:
     return sorted(guess.scopes - {apart})
 
 
+def spent(counts: Collection[Count]) -> bool:
+    """Whether all tries of a count were failures already, so that there is none left."""
+    return any(count.failures >= LIMITS[count.scope] for count in counts)
+
+
 def held_back(counts: Collection[Count]) -> bool:
     """Whether this try is one too many."""
     return any(count.failures > LIMITS[count.scope] for count in counts)

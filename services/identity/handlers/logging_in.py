@@ -19,14 +19,14 @@ from services.identity.domain.email import canonical
 from services.identity.domain.session import Session, printable
 from services.identity.domain.throttle import Guess
 from services.identity.guessing import AtGuesser, Guesser, trying
-from services.identity.hashing import AtHashing, Hashing
+from services.identity.hashing import ASKED, AtHashing, Hashing
 from services.identity.means import AtKeyRing, announce_ended, new_id, opened_code
 from services.identity.store import accounts, attempts, sessions
 
 router = NatsRouter()
 
 
-@answers(router, LogIn)
+@answers(router, LogIn, workers=ASKED)
 async def log_in(  # noqa: PLR0913
     asked: LogIn,
     pool: Database,
@@ -35,6 +35,7 @@ async def log_in(  # noqa: PLR0913
     key_ring: AtKeyRing,
     guesser: AtGuesser,
 ) -> SessionOpened:
+    hashing.expect_room()
     async with trying(pool, _guess(guesser, asked), now=now):
         account = await _recognised(asked, pool, hashing)
         if asked.date_of_birth != account.date_of_birth:
@@ -42,7 +43,7 @@ async def log_in(  # noqa: PLR0913
         return await _come_in(asked, account, pool, hashing, key_ring, guesser, now=now)
 
 
-@answers(router, LogInStaff)
+@answers(router, LogInStaff, workers=ASKED)
 async def log_in_staff(  # noqa: PLR0913
     asked: LogInStaff,
     pool: Database,
@@ -51,6 +52,7 @@ async def log_in_staff(  # noqa: PLR0913
     key_ring: AtKeyRing,
     guesser: AtGuesser,
 ) -> SessionOpened:
+    hashing.expect_room()
     async with trying(pool, _guess(guesser, asked), now=now):
         account = await _recognised(asked, pool, hashing)
         if account.code_secret is None:

@@ -13,6 +13,13 @@ ROWS = """
       FROM unnest($1::text[]) AS s (scope)
 """
 """The row of each scope, for who tries ($2) and from where ($3)."""
+IS_OVER = """
+    a.scope <> ALL ($6::text[])
+    AND CASE WHEN a.scope = ANY ($7::text[]) THEN a.latest ELSE a.since END
+        <= $4::timestamptz - $5::interval
+"""
+"""Whether a count's window ($5) is over now ($4): never for those in a row ($6), for those with a
+pause ($7) a window after the latest."""
 
 
 async def is_familiar(db: Connection, guess: Guess) -> bool:
@@ -22,6 +29,28 @@ async def is_familiar(db: Connection, guess: Guess) -> bool:
             "SELECT true FROM familiar WHERE who = $1 AND source = $2", guess.who, guess.source
         )
     )
+
+
+async def list_counts(
+    db: Connection, guess: Guess, scopes: Collection[Scope], *, now: datetime
+) -> list[Count]:
+    """The failures so far, without those whose window is over."""
+    rows = await db.fetch(
+        f"""
+        SELECT a.scope, a.failures
+          FROM attempt AS a
+          JOIN ({ROWS}) AS tried USING (scope, who, source)
+         WHERE NOT ({IS_OVER})
+        """,  # noqa: S608
+        list(scopes),
+        guess.who,
+        guess.source,
+        now,
+        WINDOW,
+        list(IN_A_ROW),
+        list(PAUSED),
+    )
+    return [Count(scope=Scope(row["scope"]), failures=row["failures"]) for row in rows]
 
 
 async def count_try(
@@ -39,10 +68,7 @@ async def count_try(
                    SELECT CASE WHEN anew THEN 1 ELSE a.failures + 1 END,
                           CASE WHEN anew THEN $4 ELSE a.since END,
                           greatest(a.latest, $4)
-                     FROM (SELECT a.scope <> ALL ($6::text[])
-                              AND CASE WHEN a.scope = ANY ($7::text[]) THEN a.latest
-                                       ELSE a.since END <= $4::timestamptz - $5::interval
-                          ) AS is_over (anew)
+                     FROM (SELECT {IS_OVER}) AS is_over (anew)
                )
         RETURNING scope, failures
         """,  # noqa: S608
