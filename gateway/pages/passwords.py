@@ -7,15 +7,15 @@ from aiohttp import web
 from gateway import protection, reading, shell
 from gateway.rendering import render
 from libs.contracts.base import Refused
-from libs.contracts.identity import (
-    ConfirmEmail,
+from libs.contracts.identity.addresses import ConfirmEmail
+from libs.contracts.identity.passwords import (
     ForgotPassword,
     PasswordRule,
-    Refusal,
     ResetPassword,
     RuleMet,
     ShowResetLink,
 )
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import BROKER, ask
 
 RULES: dict[PasswordRule, str] = {

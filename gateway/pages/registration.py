@@ -9,14 +9,9 @@ from gateway import protection, reading, session, shell
 from gateway.pages.passwords import errors_of, rules_shown
 from gateway.rendering import render
 from libs.contracts.base import Refused
-from libs.contracts.identity import (
-    AcceptInvitation,
-    AskForNewLink,
-    CompleteRegistration,
-    Invitation,
-    Refusal,
-    ShowInvitation,
-)
+from libs.contracts.identity.invitations import AskForNewLink, Invitation, ShowInvitation
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.registration import AcceptInvitation, CompleteRegistration
 from libs.runtime.broker import BROKER, ask
 
 TERMS_VERSION = "2026-11"

@@ -12,7 +12,7 @@ from uuid import UUID
 from faststream import Context
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import Refusal
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.database import Connection, Pool, transaction
 from services.identity.domain import throttle
 from services.identity.domain.throttle import Guess, Scope

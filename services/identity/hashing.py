@@ -18,7 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from faststream import Context
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import Refusal
+from libs.contracts.identity.refusals import Refusal
 from services.identity.domain.password import LONGEST, prepared
 
 A = TypeVarTuple("A")

@@ -8,7 +8,10 @@ from faststream import Context
 from uuid_utils.compat import uuid7
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import InvitationChanged, LetterDue, LetterKind, Refusal, SessionEnded
+from libs.contracts.identity.invitations import InvitationChanged
+from libs.contracts.identity.letters import LetterDue, LetterKind
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.sessions import SessionEnded
 from libs.contracts.visa import LIFETIME, Capacity, Role, Visa
 from libs.runtime import outbox
 from libs.runtime.database import Connection, wall

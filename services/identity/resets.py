@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 
-from libs.contracts.identity import LetterKind
+from libs.contracts.identity.letters import LetterKind
 from libs.runtime import wake
 from libs.runtime.database import POOL, Connection, Pool, transaction, wall
 from libs.runtime.logs import describe

@@ -19,24 +19,14 @@ from faststream.nats import NatsBroker
 import services.identity.app
 import services.records.app
 from libs.contracts.base import R, Refused, Request
-from libs.contracts.identity import (
-    AddPractice,
-    AdmitOperator,
-    CompleteRegistration,
-    DescribeLetter,
-    InvitationChanged,
-    InviteStaff,
-    Letter,
-    LetterDue,
-    LetterKind,
-    LogIn,
-    LogInStaff,
-    PasswordSet,
-    PracticeAdded,
-    ResolveSession,
-    Session,
-    SessionEnded,
-)
+from libs.contracts.identity.invitations import InvitationChanged
+from libs.contracts.identity.letters import DescribeLetter, Letter, LetterDue, LetterKind
+from libs.contracts.identity.logging_in import LogIn, LogInStaff
+from libs.contracts.identity.passwords import PasswordSet
+from libs.contracts.identity.practices import AddPractice, AdmitOperator, PracticeAdded
+from libs.contracts.identity.registration import CompleteRegistration
+from libs.contracts.identity.sessions import ResolveSession, Session, SessionEnded
+from libs.contracts.identity.staff import InviteStaff
 from libs.contracts.notifier import MailSettled
 from libs.contracts.records import AddPatient
 from libs.contracts.visa import LIFETIME, Capacity, Role, Visa

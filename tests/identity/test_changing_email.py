@@ -5,16 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from libs.contracts.identity import (
-    ChangeEmail,
-    ConfirmEmail,
-    DescribeLetter,
-    ForgotPassword,
-    LetterKind,
-    Refusal,
-    ResetPassword,
-    ResolveSession,
-)
+from libs.contracts.identity.addresses import ChangeEmail, ConfirmEmail
+from libs.contracts.identity.letters import DescribeLetter, LetterKind
+from libs.contracts.identity.passwords import ForgotPassword, ResetPassword
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.sessions import ResolveSession
 from libs.runtime.clock import utcnow
 from tests.identity.desk import EMAIL, HOME, PASSWORD, Desk
 

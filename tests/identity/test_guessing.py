@@ -6,13 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from libs.contracts.identity import (
-    ChangePassword,
-    ForgotPassword,
-    LetterKind,
-    Refusal,
-    ResetPassword,
-)
+from libs.contracts.identity.letters import LetterKind
+from libs.contracts.identity.passwords import ChangePassword, ForgotPassword, ResetPassword
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.clock import utcnow
 from services.identity.domain.throttle import (
     LIMITS,

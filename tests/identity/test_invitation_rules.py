@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import InvitationState, Refusal
+from libs.contracts.identity.invitations import InvitationState
+from libs.contracts.identity.refusals import Refusal
 from libs.contracts.notifier import MailState
 from libs.runtime.clock import utcnow
 from services.identity.domain import account_link

@@ -6,17 +6,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from libs.contracts.identity import (
-    AcceptInvitation,
+from libs.contracts.identity.invitations import (
     AskForNewLink,
     InvitationState,
-    InviteStaff,
-    LetterKind,
-    Refusal,
     ResendInvitation,
-    ResolveSession,
     ShowInvitation,
 )
+from libs.contracts.identity.letters import LetterKind
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.registration import AcceptInvitation
+from libs.contracts.identity.sessions import ResolveSession
+from libs.contracts.identity.staff import InviteStaff
 from libs.contracts.notifier import MailSettled, MailState
 from libs.contracts.visa import Role
 from libs.runtime.clock import utcnow

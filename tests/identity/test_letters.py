@@ -5,16 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from libs.contracts.identity import (
-    AskForNewLink,
-    ChangeEmail,
-    DescribeLetter,
-    ForgotPassword,
-    LetterDue,
-    LetterKind,
-    Refusal,
-    ShowInvitation,
-)
+from libs.contracts.identity.addresses import ChangeEmail
+from libs.contracts.identity.invitations import AskForNewLink, ShowInvitation
+from libs.contracts.identity.letters import DescribeLetter, LetterDue, LetterKind
+from libs.contracts.identity.passwords import ForgotPassword
+from libs.contracts.identity.refusals import Refusal
 from libs.contracts.visa import Role
 from libs.runtime.broker import Unavailable, ask
 from libs.runtime.clock import utcnow

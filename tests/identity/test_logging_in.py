@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from libs.contracts.identity import Refusal, ResolveSession
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.sessions import ResolveSession
 from libs.runtime.clock import utcnow
 from services.identity.hashing import Hashing
 from tests.identity.desk import BORN, EMAIL, HOME, NURSE, NURSE_BORN, PASSWORD, Desk, code, hash_of

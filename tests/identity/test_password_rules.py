@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from libs.contracts.identity import PasswordRule
+from libs.contracts.identity.passwords import PasswordRule
 from services.identity.domain.password import LONGEST, Owner, judged, prepared
 
 ROSA = Owner(

@@ -6,18 +6,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from libs.contracts.identity import (
-    ChangeEmail,
+from libs.contracts.identity.addresses import ChangeEmail, ConfirmEmail
+from libs.contracts.identity.letters import LetterKind
+from libs.contracts.identity.passwords import (
     ChangePassword,
-    ConfirmEmail,
     ForgotPassword,
-    LetterKind,
     PasswordRule,
-    Refusal,
     ResetPassword,
-    ResolveSession,
     ShowResetLink,
 )
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.sessions import ResolveSession
 from libs.runtime.clock import utcnow
 from tests.identity.desk import EMAIL, HOME, NURSE, PASSWORD, Desk, code
 

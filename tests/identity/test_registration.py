@@ -5,16 +5,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from libs.contracts.identity import (
-    AcceptInvitation,
-    InvitationState,
-    LetterKind,
-    PasswordRule,
-    PatientRegistered,
-    Refusal,
-    ResolveSession,
-    ShowInvitation,
-)
+from libs.contracts.identity.invitations import InvitationState, ShowInvitation
+from libs.contracts.identity.letters import LetterKind
+from libs.contracts.identity.passwords import PasswordRule
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.registration import AcceptInvitation, PatientRegistered
+from libs.contracts.identity.sessions import ResolveSession
 from tests import parts
 from tests.identity.desk import BORN, EMAIL, PASSWORD, PRACTICE, Desk
 

@@ -8,11 +8,11 @@ import pytest
 
 from libs.access.gate import Gate
 from libs.contracts.base import Refused
-from libs.contracts.identity import (
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.sessions import (
     EndSession,
     EndSessions,
     ListSessions,
-    Refusal,
     ResolveSession,
     SessionEnded,
 )

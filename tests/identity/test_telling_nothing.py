@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from libs.contracts.base import Request
-from libs.contracts.identity import ForgotPassword
+from libs.contracts.identity.passwords import ForgotPassword
 from libs.runtime import lifeline
 from libs.runtime.broker import FAILED, REFUSED
 from tests.identity.desk import EMAIL, Desk

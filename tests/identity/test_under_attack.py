@@ -9,17 +9,11 @@ from uuid import UUID
 import pytest
 
 from libs.contracts.base import Refused, Request
-from libs.contracts.identity import (
-    AcceptInvitation,
-    ChangeEmail,
-    ChangePassword,
-    CompleteRegistration,
-    ConfirmEmail,
-    ForgotPassword,
-    LetterKind,
-    Refusal,
-    ResetPassword,
-)
+from libs.contracts.identity.addresses import ChangeEmail, ConfirmEmail
+from libs.contracts.identity.letters import LetterKind
+from libs.contracts.identity.passwords import ChangePassword, ForgotPassword, ResetPassword
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.registration import AcceptInvitation, CompleteRegistration
 from libs.runtime.clock import utcnow
 from services.identity.domain.throttle import LIMITS, WINDOW, Scope
 from services.identity.guessing import trying

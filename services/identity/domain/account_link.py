@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import Refusal
+from libs.contracts.identity.refusals import Refusal
 
 RESET_LIFETIME = timedelta(hours=1)
 EMAIL_LIFETIME = timedelta(hours=24)

@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import InvitationState, Refusal
+from libs.contracts.identity.invitations import InvitationState
+from libs.contracts.identity.refusals import Refusal
 from libs.contracts.notifier import MailState
 from libs.contracts.visa import Role
 

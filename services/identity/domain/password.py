@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from libs.contracts.identity import PasswordRule
+from libs.contracts.identity.passwords import PasswordRule
 from services.identity.domain.known_passwords import LEET, common
 
 SHORTEST = 8

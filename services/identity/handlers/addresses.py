@@ -4,7 +4,9 @@ import asyncpg
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Done, Refused
-from libs.contracts.identity import ChangeEmail, ConfirmEmail, LetterKind, Refusal
+from libs.contracts.identity.addresses import ChangeEmail, ConfirmEmail
+from libs.contracts.identity.letters import LetterKind
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Database, transaction, wall

@@ -7,16 +7,15 @@ from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate
 from libs.contracts.base import Done, Refused
-from libs.contracts.identity import (
+from libs.contracts.identity.invitations import (
     AskForNewLink,
     InvitationState,
-    InviteStaff,
-    LetterDue,
-    LetterKind,
-    Refusal,
     ResendInvitation,
     Resent,
 )
+from libs.contracts.identity.letters import LetterDue, LetterKind
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.staff import InviteStaff
 from libs.contracts.notifier import MailSettled
 from libs.contracts.records import Contact, DescribeContact, InvitationWanted
 from libs.runtime import inbox, outbox

@@ -5,7 +5,8 @@ from datetime import datetime
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import DescribeLetter, Letter, LetterKind, Refusal
+from libs.contracts.identity.letters import DescribeLetter, Letter, LetterKind
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Database, Pool, transaction, wall

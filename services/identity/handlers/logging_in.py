@@ -8,7 +8,8 @@ from uuid import UUID
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import LogIn, LogInStaff, Refusal, SessionOpened
+from libs.contracts.identity.logging_in import LogIn, LogInStaff, SessionOpened
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, Pool, transaction, wall

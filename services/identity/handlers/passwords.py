@@ -6,17 +6,17 @@ from uuid import UUID
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Done, Refused
-from libs.contracts.identity import (
+from libs.contracts.identity.letters import LetterKind
+from libs.contracts.identity.passwords import (
     ChangePassword,
     ForgotPassword,
-    LetterKind,
     PasswordSet,
-    Refusal,
     ResetLink,
     ResetPassword,
     RuleMet,
     ShowResetLink,
 )
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime import wake
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now

@@ -7,7 +7,7 @@ from uuid import UUID
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import (
+from libs.contracts.identity.practices import (
     AddPractice,
     AdmitMachine,
     AdmitOperator,
@@ -16,9 +16,9 @@ from libs.contracts.identity import (
     PracticeAccess,
     PracticeAdded,
     Practices,
-    Refusal,
     ShowPractice,
 )
+from libs.contracts.identity.refusals import Refusal
 from libs.contracts.visa import Capacity
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now

@@ -6,18 +6,17 @@ from datetime import date, datetime
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import (
+from libs.contracts.identity.invitations import Invitation as Shown
+from libs.contracts.identity.invitations import ShowInvitation
+from libs.contracts.identity.passwords import PasswordSet, RuleMet
+from libs.contracts.identity.practices import Practice
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.registration import (
     Accepted,
     AcceptInvitation,
     CompleteRegistration,
-    PasswordSet,
     PatientRegistered,
-    Practice,
-    Refusal,
-    RuleMet,
-    ShowInvitation,
 )
-from libs.contracts.identity import Invitation as Shown
 from libs.runtime import outbox
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now

@@ -5,17 +5,17 @@ from datetime import datetime
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Done, Refused
-from libs.contracts.identity import (
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.sessions import (
     EndSession,
     EndSessions,
     ListSessions,
     OpenSession,
-    Refusal,
     ResolveSession,
-    Seat,
     Sessions,
 )
-from libs.contracts.identity import Session as Resolved
+from libs.contracts.identity.sessions import Session as Resolved
+from libs.contracts.identity.staff import Seat
 from libs.contracts.visa import LIFETIME, Capacity, Passport
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now

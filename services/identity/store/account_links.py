@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import Refusal
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.database import Connection
 from services.identity.domain.account_link import EmailChange, Reset
 

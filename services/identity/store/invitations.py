@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import InvitationState, Refusal
+from libs.contracts.identity.invitations import InvitationState
+from libs.contracts.identity.refusals import Refusal
 from libs.contracts.visa import Role
 from libs.runtime.database import Connection
 from services.identity.domain.invitation import Invitation

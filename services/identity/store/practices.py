@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import AddPractice, Link, Practice, Refusal
+from libs.contracts.identity.practices import AddPractice, Link, Practice
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.database import Connection
 
 
