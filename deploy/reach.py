@@ -16,7 +16,7 @@ from deploy import installation, keys
 from deploy.installation import Installation
 from deploy.problem import Problem, SaidNo
 from libs.contracts.base import Refused
-from libs.contracts.identity import AdmitOperator, ListPractices, Practice
+from libs.contracts.identity.practices import AdmitOperator, ListPractices, Practice
 from libs.runtime import config
 from libs.runtime.broker import Unavailable, ask
 from libs.runtime.clock import utcnow

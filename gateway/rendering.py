@@ -14,7 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gateway import enrolment, labs, protection, shelf, static_files, wording
-from libs.contracts.identity import Practice, Session
+from libs.contracts.identity.practices import Practice
+from libs.contracts.identity.sessions import Session
 from libs.contracts.records import Person
 from libs.runtime.clock import utcnow
 

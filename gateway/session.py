@@ -15,15 +15,9 @@ from aiohttp import web
 
 from libs.contracts.base import Refused
 from libs.contracts.delegation import Access, AccessList, AccessRevoked, ListAccess
-from libs.contracts.identity import (
-    EndSession,
-    Practice,
-    ResolveSession,
-    Seat,
-    Session,
-    SessionEnded,
-    ShowPractice,
-)
+from libs.contracts.identity.practices import Practice, ShowPractice
+from libs.contracts.identity.sessions import EndSession, ResolveSession, Session, SessionEnded
+from libs.contracts.identity.staff import Seat
 from libs.runtime.broker import BROKER, ask
 from libs.runtime.clock import utcnow
 from libs.runtime.lifeline import LINE

@@ -9,7 +9,7 @@ from gateway import session
 from gateway.rendering import NOTICE_COOKIE, Chrome, Notice
 from libs.contracts.base import Refused
 from libs.contracts.delegation import Access
-from libs.contracts.identity import Practice
+from libs.contracts.identity.practices import Practice
 from libs.contracts.records import ListImports
 from libs.contracts.visa import Capacity
 from libs.runtime.broker import BROKER, Unavailable, ask

@@ -35,7 +35,7 @@ async def add(*, as_json: bool, data_dir: Path, **told: str) -> None:
     --time-zone America/Denver --contact-email frontdesk@lakeside.example.com
     """
     from deploy.reach import PATIENCE, asking, reach
-    from libs.contracts.identity import AddPractice
+    from libs.contracts.identity.practices import AddPractice
     from libs.runtime.broker import ask
 
     if told["time_zone"] not in available_timezones():
@@ -97,7 +97,7 @@ async def invite(  # noqa: PLR0913  (one for each thing an invitation says)
     --email kim@lakeside.example.com --born 1980-02-29 --role administrator
     """
     from deploy import reach
-    from libs.contracts.identity import InviteStaff
+    from libs.contracts.identity.staff import InviteStaff
     from libs.runtime.broker import ask
 
     async with reach.asking(reach.reach(data_dir, "operator")) as broker:

@@ -25,7 +25,9 @@ from deploy.demo.people import PASSWORD, PATIENTS, PRACTICES, STAFF, Person, Wor
 from deploy.problem import Problem, SaidNo
 from deploy.reach import Desk
 from libs.contracts.base import Refused
-from libs.contracts.identity import CompleteRegistration, InviteStaff, Refusal
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.registration import CompleteRegistration
+from libs.contracts.identity.staff import InviteStaff
 from libs.contracts.records import AddPatient
 from libs.runtime.broker import ask
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from libs.contracts.identity import AddPractice, Link
+from libs.contracts.identity.practices import AddPractice, Link
 from libs.contracts.visa import Role
 
 PASSWORD = "Portal-Demo-1"  # noqa: S105  (printed by `make run`, good for demo data only)

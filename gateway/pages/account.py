@@ -6,13 +6,10 @@ from gateway import reading, session, shell
 from gateway.pages.passwords import errors_of, rules_shown
 from gateway.rendering import render
 from libs.contracts.base import Refused
-from libs.contracts.identity import (
-    ChangeEmail,
-    ChangePassword,
-    EndSessions,
-    ListSessions,
-    Refusal,
-)
+from libs.contracts.identity.addresses import ChangeEmail
+from libs.contracts.identity.passwords import ChangePassword
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.sessions import EndSessions, ListSessions
 from libs.runtime.broker import BROKER, Unavailable, ask
 
 WORDS: dict[str, str] = {

@@ -5,7 +5,8 @@ from aiohttp import web
 from gateway import protection, reading, session, shell
 from gateway.rendering import render
 from libs.contracts.base import Refused
-from libs.contracts.identity import LogIn, LogInStaff, Refusal, SessionOpened
+from libs.contracts.identity.logging_in import LogIn, LogInStaff, SessionOpened
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import BROKER, ask
 
 WORDS: dict[str, str] = {

@@ -6,7 +6,7 @@ from aiohttp import hdrs, web
 
 from gateway import reading, uploads
 from libs.contracts.base import Refused
-from libs.contracts.identity import AdmitMachine
+from libs.contracts.identity.practices import AdmitMachine
 from libs.contracts.records import UPLOAD_LIMIT, Refusal, ShowImport, StartImport
 from libs.runtime.broker import BROKER, ask
 

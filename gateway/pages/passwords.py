@@ -8,15 +8,15 @@ from aiohttp import web
 from gateway import protection, reading, shell
 from gateway.rendering import render
 from libs.contracts.base import Refused
-from libs.contracts.identity import (
-    ConfirmEmail,
+from libs.contracts.identity.addresses import ConfirmEmail
+from libs.contracts.identity.passwords import (
     ForgotPassword,
     PasswordRule,
-    Refusal,
     ResetPassword,
     RuleMet,
     ShowResetLink,
 )
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import BROKER, ask
 
 RULES: dict[PasswordRule, str] = {
@@ -73,7 +73,11 @@ async def forgot_password(request: web.Request) -> web.Response:
             problem="Enter your email address, like name@example.com.",
             status=400,
         )
-    await ask(request.app[BROKER], ForgotPassword(email=email, source=protection.source(request)))
+    asked = ForgotPassword(email=email, source=protection.source(request))
+    try:
+        await ask(request.app[BROKER], asked)
+    except Refused:
+        raise _too_often() from None
     return render(request, "door/reset_link_sent.html", await shell.door(request))
 
 
@@ -109,7 +113,9 @@ async def reset_password(request: web.Request) -> web.Response:
     except Refused as refused:
         if refused.code in LINK_ENDED:
             return await _ended(request)
-        raise
+        if refused.code == Refusal.TRY_LATER:
+            raise _too_often() from None
+        raise web.HTTPServiceUnavailable(headers={"Retry-After": "10"}) from None
     if answer.accepted:
         response = web.HTTPSeeOther(request.app.router["login"].url_for())
         shell.notice(response, "password_reset")
@@ -138,9 +144,12 @@ async def show_confirmation(request: web.Request) -> web.Response:
 
 @routes.post("/confirm-email/{token}")
 async def confirm_email(request: web.Request) -> web.Response:
+    asked = ConfirmEmail(token=request.match_info["token"], source=protection.source(request))
     try:
-        await ask(request.app[BROKER], ConfirmEmail(token=request.match_info["token"]))
-    except Refused:
+        await ask(request.app[BROKER], asked)
+    except Refused as refused:
+        if refused.code == Refusal.TRY_LATER:
+            raise _too_often() from None
         return await _ended(request)
     response = web.HTTPSeeOther(request.app.router["login"].url_for())
     shell.notice(response, "email_changed")
@@ -159,6 +168,10 @@ def errors_of(rules: Iterable[RuleMet]) -> dict[str, str]:
     if about_first:
         return {"password": " ".join(BROKEN[rule] for rule in about_first)}
     return {"confirm_password": BROKEN[PasswordRule.CONFIRMED]} if broken else {}
+
+
+def _too_often() -> web.HTTPTooManyRequests:
+    return web.HTTPTooManyRequests(headers={"Retry-After": "900"})
 
 
 async def _ended(request: web.Request) -> web.Response:

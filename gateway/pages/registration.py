@@ -9,14 +9,9 @@ from gateway import protection, reading, session, shell
 from gateway.pages.passwords import errors_of, rules_shown
 from gateway.rendering import render
 from libs.contracts.base import Refused
-from libs.contracts.identity import (
-    AcceptInvitation,
-    AskForNewLink,
-    CompleteRegistration,
-    Invitation,
-    Refusal,
-    ShowInvitation,
-)
+from libs.contracts.identity.invitations import AskForNewLink, Invitation, ShowInvitation
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.registration import AcceptInvitation, CompleteRegistration
 from libs.runtime.broker import BROKER, ask
 
 TERMS_VERSION = "2026-11"
@@ -82,12 +77,7 @@ async def complete_registration(request: web.Request) -> web.Response:
             request, form, errors=errors_of(answer.rules), rules=rules_shown(answer.rules)
         )
     if answer.enrolment:
-        return render(
-            request,
-            "door/one_time_code.html",
-            await shell.door(request),
-            enrolment=answer.enrolment,
-        )
+        return await _one_time_code(request, answer.enrolment)
     response = web.HTTPSeeOther(request.app.router["login"].url_for())
     shell.notice(response, "registered")
     raise response
@@ -126,7 +116,7 @@ async def accept_invitation(request: web.Request) -> web.Response:
         terms_version=TERMS_VERSION if reading.ticked(form, "terms") else "",
     )
     try:
-        await ask(request.app[BROKER], asked)
+        accepted = await ask(request.app[BROKER], asked)
     except Refused as refused:
         if refused.code in ENDED:
             return await _link_ended(request, refused)
@@ -136,6 +126,8 @@ async def accept_invitation(request: web.Request) -> web.Response:
             request, await _invitation(request), person, errors=errors, form=form, status=400
         )
     request.app[session.DESK].access.forget(person.session.session_id)
+    if accepted.enrolment:
+        return await _one_time_code(request, accepted.enrolment)
     response = web.HTTPSeeOther("/")
     shell.notice(response, "accepted")
     raise response
@@ -145,6 +137,13 @@ async def _invitation(request: web.Request) -> Invitation:
     return await ask(
         request.app[BROKER],
         ShowInvitation(token=request.match_info["token"], opened=request.method == "GET"),
+    )
+
+
+async def _one_time_code(request: web.Request, enrolment: str) -> web.Response:
+    """For staff: what every later log-in asks for, shown this once."""
+    return render(
+        request, "door/one_time_code.html", await shell.door(request), enrolment=enrolment
     )
 
 

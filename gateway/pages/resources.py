@@ -4,7 +4,7 @@ from aiohttp import web
 
 from gateway import session, shell
 from gateway.rendering import render
-from libs.contracts.identity import Link
+from libs.contracts.identity.practices import Link
 
 FOR_EVERYONE = (
     Link(

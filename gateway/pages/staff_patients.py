@@ -9,8 +9,8 @@ from aiohttp.web_request import FileField
 from gateway import reading, session, shell
 from gateway.rendering import render
 from libs.contracts.base import Refused
-from libs.contracts.identity import InvitationState, ResendInvitation
-from libs.contracts.identity import Refusal as IdentityRefusal
+from libs.contracts.identity.invitations import InvitationState, ResendInvitation
+from libs.contracts.identity.refusals import Refusal as IdentityRefusal
 from libs.contracts.records import (
     CSV_LIMIT,
     AddPatient,

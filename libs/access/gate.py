@@ -15,7 +15,7 @@ from faststream import Context
 
 from libs.contracts.base import Refused
 from libs.contracts.delegation import AccessRevoked
-from libs.contracts.identity import SessionEnded
+from libs.contracts.identity.sessions import SessionEnded
 from libs.contracts.visa import LIFETIME, Capacity, Limit, Passport, Role, Visa
 from libs.runtime import lifeline
 from libs.runtime.clock import utcnow

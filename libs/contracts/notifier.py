@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.contracts.base import Done, Event, Reply, Request
-from libs.contracts.identity import LetterKind
+from libs.contracts.identity.letters import LetterKind
 
 
 class Refusal(StrEnum):

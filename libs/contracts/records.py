@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.contracts.base import Done, Event, Reply, Request
-from libs.contracts.identity import InvitationState
+from libs.contracts.identity.invitations import InvitationState
 
 CHUNK_SIZE = 256 * 1024
 """Bytes of content in one request; every chunk but the last has exactly this size."""

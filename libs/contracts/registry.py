@@ -1,6 +1,8 @@
 """Every contract there is, for what is generated from them: accounts, streams, schemas, docs."""
 
 import inspect
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
@@ -34,7 +36,14 @@ def events() -> tuple[type[Event], ...]:
 def _contracts() -> list[Any]:
     return [
         found
-        for module in SERVICES.values()
+        for service in SERVICES.values()
+        for module in _modules(service)
         for _, found in inspect.getmembers(module, inspect.isclass)
         if found.__module__ == module.__name__ and "subject" in vars(found)
     ]
+
+
+def _modules(service: ModuleType) -> list[ModuleType]:
+    """Where a service's contracts are: one file, or the files of a package."""
+    names = [module.name for module in iter_modules(getattr(service, "__path__", []))]
+    return [service, *(import_module(f"{service.__name__}.{name}") for name in names)]

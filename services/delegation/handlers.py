@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from libs.access.gate import AtGate, NotAllowed
 from libs.contracts.base import Refused
 from libs.contracts.delegation import Access, AccessList, ListAccess, Refusal
-from libs.contracts.identity import PatientRegistered
+from libs.contracts.identity.registration import PatientRegistered
 from libs.runtime import inbox
 from libs.runtime.broker import answers, follows
 from libs.runtime.clock import Now

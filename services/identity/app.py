@@ -3,6 +3,9 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypedDict
 
 from aiohttp import web
 
@@ -10,20 +13,53 @@ from libs.access.gate import Gate, hearing
 from libs.runtime import broker, database, health, outbox
 from libs.runtime.keyring import KeyRing
 from libs.runtime.seal import Seal
-from services.identity import handlers, worker
+from services.identity import handlers, resets, worker
 from services.identity.config import Config
 from services.identity.domain.link import Links
+from services.identity.guessing import Guesser
 from services.identity.hashing import Hashing
-from services.identity.means import Guesser
+
+
+class Means(TypedDict):
+    """What handlers are given by name, beside the database and the clock."""
+
+    gate: Gate
+    seal: Seal
+    links: Links
+    key_ring: KeyRing
+    guesser: Guesser
+    hashing: Hashing
 
 
 def build(config: Config) -> web.Application:
     app = web.Application()
     app.add_routes(health.routes)
-    gate = Gate(config.visa_keys)
+    given = means(config)
+    app.cleanup_ctx.extend(
+        [
+            database.connected(config.database_url, schema="identity"),
+            hashed(given["hashing"]),
+            broker.connected(
+                "identity",
+                config.nats_url,
+                config.nats_credentials,
+                *handlers.routers,
+                context=given,
+            ),
+            hearing(given["gate"]),
+            outbox.relayed("identity", config.database_url),
+            worker.working,
+            resets.working(config.database_url),
+        ]
+    )
+    return app
+
+
+def means(config: Config) -> Means:
+    """All of it, from the settings."""
     key = base64.b64decode(config.link_key)
-    context = {
-        "gate": gate,
+    return {
+        "gate": Gate(config.visa_keys),
         "seal": Seal("identity", config.visa_signing_key),
         "links": Links(config.link_key),
         "key_ring": KeyRing.parse(config.key_ring),
@@ -34,19 +70,16 @@ def build(config: Config) -> web.Application:
             lanes=config.argon2_lanes,
         ),
     }
-    app.cleanup_ctx.extend(
-        [
-            database.connected(config.database_url, schema="identity"),
-            broker.connected(
-                "identity",
-                config.nats_url,
-                config.nats_credentials,
-                *handlers.routers,
-                context=context,
-            ),
-            hearing(gate),
-            outbox.relayed("identity", config.database_url),
-            worker.working,
-        ]
-    )
-    return app
+
+
+def hashed(
+    hashing: Hashing,
+) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
+    """Threads that hash, for as long as the application runs."""
+
+    @asynccontextmanager
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        yield
+        hashing.close()
+
+    return context

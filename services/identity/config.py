@@ -1,6 +1,9 @@
 """What identity needs to be told before it can start."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,9 +17,10 @@ class Config:
     """Base64 of 32 bytes; every link is derived from it."""
     key_ring: str = field(repr=False)
     """Lines of `<id> <base64>`, the newest last."""
-    argon2_memory_kib: int = 64 * 1024
-    argon2_passes: int = 3
-    argon2_lanes: int = 4
+    argon2_memory_kib: Annotated[int, Field(ge=19 * 1024)] = 64 * 1024
+    """RFC 9106's second recommended option, unless set; OWASP's minimum is the floor."""
+    argon2_passes: Annotated[int, Field(ge=2)] = 3
+    argon2_lanes: Annotated[int, Field(ge=1)] = 4
     host: str = "127.0.0.1"
     port: int = 8081
     log_level: str = "INFO"

@@ -6,16 +6,19 @@ so that a storm of log-ins slows nobody else's page.
 
 import asyncio
 import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Annotated, TypeVar, TypeVarTuple
 
 from argon2 import PasswordHasher, Type
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 from faststream import Context
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import Refusal
+from libs.contracts.identity.refusals import Refusal
 from services.identity.domain.password import LONGEST, prepared
 
 A = TypeVarTuple("A")
@@ -23,6 +26,10 @@ T = TypeVar("T")
 
 QUEUE = 50
 """Log-ins that may wait for a core; one more is told to come again."""
+ASKED = 2 * QUEUE
+"""Log-ins that are looked at together, more than may wait, so that one too many is told at once."""
+POLITENESS = 5
+"""How far hashing stands back for everything else on the machine (its nice value)."""
 
 
 class Hashing:
@@ -33,7 +40,9 @@ class Hashing:
             time_cost=passes, memory_cost=memory_kib, parallelism=lanes, type=Type.ID
         )
         cores = os.cpu_count() or 1
-        self._pool = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="argon2")
+        self._pool = ThreadPoolExecutor(
+            max_workers=cores, thread_name_prefix="argon2", initializer=_stand_back
+        )
         self._under_way = 0
         self._most = cores + QUEUE
         self._nobody = self._hasher.hash("nobody's password")
@@ -49,25 +58,40 @@ class Hashing:
         fits = await self._run(self._verify, known or self._nobody, given)
         return fits and usable and known is not None
 
+    def expect_room(self) -> None:
+        """The queue is not full; else there is no use in beginning."""
+        if self._under_way >= self._most:
+            raise Refused(Refusal.BUSY)
+
     def outdated(self, known: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(known)
 
+    def close(self) -> None:
+        """What is under way ends, and nothing new begins."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
     def _verify(self, known: str, given: str) -> bool:
         try:
             return self._hasher.verify(known, given)
-        except (VerifyMismatchError, VerificationError, InvalidHashError):
+        except (VerificationError, InvalidHashError):
             return False
 
     async def _run(self, work: Callable[[*A], T], *given: *A) -> T:
-        if self._under_way >= self._most:
-            raise Refused(Refusal.BUSY)
+        self.expect_room()
         self._under_way += 1
         try:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._pool, work, *given)
         finally:
             self._under_way -= 1
+
+
+def _stand_back() -> None:
+    """This thread, and those that argon2 starts from it, run when nothing else wants to."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), POLITENESS)
 
 
 AtHashing = Annotated[Hashing, Context("hashing")]

@@ -1,8 +1,5 @@
-"""What identity's handlers work with, beside the database and the clock."""
+"""What identity's handlers work with, and say, beside the database and the clock."""
 
-import hashlib
-import hmac
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -11,65 +8,38 @@ from faststream import Context
 from uuid_utils.compat import uuid7
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import InvitationChanged, LetterDue, LetterKind, Refusal, SessionEnded
+from libs.contracts.identity.invitations import InvitationChanged
+from libs.contracts.identity.letters import LetterDue, LetterKind
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.sessions import SessionEnded
 from libs.contracts.visa import LIFETIME, Capacity, Role, Visa
 from libs.runtime import outbox
-from libs.runtime.database import Connection, Pool, transaction
+from libs.runtime.database import Connection, wall
 from libs.runtime.keyring import KeyRing
 from libs.runtime.seal import Seal
-from services.identity.domain import throttle
+from services.identity.domain.account import Account
 from services.identity.domain.invitation import Invitation
 from services.identity.domain.link import Links
 from services.identity.domain.session import Session
-from services.identity.domain.throttle import Scope
-from services.identity.store import attempts, sessions
+from services.identity.store import sessions
 
 AtLinks = Annotated[Links, Context("links")]
 AtSeal = Annotated[Seal, Context("seal")]
 AtKeyRing = Annotated[KeyRing, Context("key_ring")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Guesser:
-    """Whom failures are counted against; hashed under our key, so that a dump names nobody."""
-
-    key: bytes
-
-    def of(self, account: str, source: str) -> dict[Scope, bytes]:
-        """The three counts of a try at this account from this source."""
-        return {
-            Scope.ACCOUNT_AND_SOURCE: self._hash("both", account, source),
-            Scope.ACCOUNT: self._hash("account", account),
-            Scope.SOURCE: self._hash("source", source),
-        }
-
-    def _hash(self, *parts: str) -> bytes:
-        return hmac.digest(self.key, "\n".join(("attempt", *parts)).encode(), hashlib.sha256)
-
-
-AtGuesser = Annotated[Guesser, Context("guesser")]
-
-
-async def may_try(pool: Pool, who: dict[Scope, bytes], *, now: datetime) -> bool:
-    """Whether there is another try."""
-    async with transaction(pool) as db:
-        return not throttle.held_back(await attempts.list_counts(db, who), now=now)
-
-
-async def count_failure(pool: Pool, who: dict[Scope, bytes], *, now: datetime) -> None:
-    async with transaction(pool) as db:
-        await attempts.add_failure(db, who, now=now)
-
-
 async def own_session(db: Connection, token_hash: bytes, *, now: datetime) -> Session:
-    """The session that asks, if it holds."""
+    """The session that asks, if it holds; from here on we are behind its account's wall."""
+    await wall(db, session=token_hash.hex())
     session = await sessions.get_session(db, token_hash)
     if not session.holds(now=now):
         raise Refused(Refusal.NO_SESSION)
+    await wall(db, account=session.account_id)
     return session
 
 
 async def announce_ended(db: Connection, ended: list[UUID]) -> None:
+    """These sessions are over; every gateway and service forgets them at once."""
     if ended:
         await outbox.announce(db, SessionEnded(session_ids=tuple(ended)))
 
@@ -132,6 +102,17 @@ def practice_visa(  # noqa: PLR0913
         expires_at=now + LIFETIME,
     )
     return seal.close(visa)
+
+
+def sealed_code(key_ring: KeyRing, account_id: UUID, secret: str) -> tuple[str, bytes]:
+    """The secret of somebody's one-time codes, as it is kept, and the id of the key for it."""
+    return key_ring.wrap(secret.encode(), belongs_to=f"code {account_id}")
+
+
+def opened_code(key_ring: KeyRing, account: Account) -> str:
+    """The secret of somebody's one-time codes."""
+    key_id, sealed = account.code_key_id or "", account.code_secret or b""
+    return key_ring.unwrap(key_id, sealed, belongs_to=f"code {account.id}").decode()
 
 
 def new_id() -> UUID:

@@ -3,7 +3,7 @@
 from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate, NotAllowed
-from libs.contracts.identity import PatientRegistered
+from libs.contracts.identity.registration import PatientRegistered
 from libs.contracts.messaging import Mailbox, ShowMailbox
 from libs.contracts.visa import Limit
 from libs.runtime import inbox

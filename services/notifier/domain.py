@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import LetterKind
+from libs.contracts.identity.letters import LetterKind
 from libs.contracts.notifier import MailState, Refusal
 
 NO_PRACTICE = UUID(int=0)

@@ -7,7 +7,7 @@ from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate
 from libs.contracts.base import Done
-from libs.contracts.identity import LetterDue
+from libs.contracts.identity.letters import LetterDue
 from libs.contracts.notifier import ListMails, Mail, MailList, RetryMail
 from libs.runtime import inbox
 from libs.runtime.broker import answers, follows

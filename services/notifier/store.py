@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import LetterKind
+from libs.contracts.identity.letters import LetterKind
 from libs.contracts.notifier import MailState, Refusal
 from libs.runtime.database import Connection
 from services.notifier.domain import LEASE, Job

@@ -15,7 +15,7 @@ from aiohttp import web
 from faststream.nats import NatsBroker
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import DescribeLetter, Letter
+from libs.contracts.identity.letters import DescribeLetter, Letter
 from libs.contracts.notifier import MailSettled, MailState
 from libs.runtime import outbox, wake
 from libs.runtime.broker import BROKER, Unavailable, ask

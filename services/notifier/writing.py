@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from libs.contracts.identity import Letter
+from libs.contracts.identity.letters import Letter
 from services.notifier.domain import Job
 
 TEMPLATES = Environment(

@@ -8,7 +8,7 @@ import pytest
 
 from libs.access.gate import Gate, NotAllowed
 from libs.contracts.delegation import AccessRevoked
-from libs.contracts.identity import SessionEnded
+from libs.contracts.identity.sessions import SessionEnded
 from libs.contracts.visa import Capacity, Limit, Role, Visa
 from libs.runtime.clock import utcnow
 from libs.runtime.seal import Seal

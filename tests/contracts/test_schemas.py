@@ -55,7 +55,7 @@ def test_every_subject_belongs_to_one_contract_and_to_its_own_service() -> None:
     contracts: list[type[Any]] = [*registry.requests(), *registry.events()]
     assert len({contract.subject for contract in contracts}) == len(contracts)
     for contract in contracts:
-        assert contract.__module__ == f"libs.contracts.{owner(contract)}"
+        assert contract.__module__.split(".")[:3] == ["libs", "contracts", owner(contract)]
         assert phrase(contract).isidentifier()
 
 

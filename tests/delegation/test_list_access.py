@@ -11,7 +11,7 @@ import services.messaging.app
 from libs.access.gate import Gate
 from libs.contracts.base import Refused
 from libs.contracts.delegation import Access, ListAccess
-from libs.contracts.identity import PatientRegistered
+from libs.contracts.identity.registration import PatientRegistered
 from libs.contracts.messaging import ShowMailbox
 from libs.contracts.visa import Capacity, Limit, Passport
 from libs.runtime import outbox

@@ -19,7 +19,7 @@ from deploy import dead_letters, streams
 from deploy.nats_config import DEAD
 from deploy.problem import Problem, SaidNo
 from libs.contracts import registry
-from libs.contracts.identity import PatientRegistered
+from libs.contracts.identity.registration import PatientRegistered
 from tests.servers import Servers
 from tests.waiting import until
 

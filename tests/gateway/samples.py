@@ -6,14 +6,10 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from gateway.rendering import Chrome, Notice
-from libs.contracts.identity import (
-    Invitation,
-    Link,
-    OpenSession,
-    Practice,
-    Seat,
-    Session,
-)
+from libs.contracts.identity.invitations import Invitation
+from libs.contracts.identity.practices import Link, Practice
+from libs.contracts.identity.sessions import OpenSession, Session
+from libs.contracts.identity.staff import Seat
 from libs.contracts.records import (
     Document,
     DocumentLine,

@@ -4,7 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.identity import InvitationState, LetterKind
+from libs.contracts.identity.invitations import InvitationState
+from libs.contracts.identity.letters import LetterKind
 from libs.contracts.notifier import Mail, MailList, MailState
 from libs.contracts.records import (
     Import,

@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 from lxml import html
 
-from libs.contracts.identity import Letter, LetterKind, Practice
+from libs.contracts.identity.letters import Letter, LetterKind
+from libs.contracts.identity.practices import Practice
 from services.notifier.writing import write
 from tests.notifier.test_sending_rules import JOB
 from tests.readability import reading_age

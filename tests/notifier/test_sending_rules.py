@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import LetterKind
+from libs.contracts.identity.letters import LetterKind
 from libs.contracts.notifier import MailState, Refusal
 from services.notifier.domain import PATIENCE, PAUSES, Job, judge, next_try, retriable
 

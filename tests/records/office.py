@@ -14,7 +14,7 @@ from faststream.nats import NatsBroker
 
 import services.identity.app
 import services.records.app
-from libs.contracts.identity import AddPractice
+from libs.contracts.identity.practices import AddPractice
 from libs.contracts.records import (
     CHUNK_SIZE,
     AddChunk,

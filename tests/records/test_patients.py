@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import InvitationChanged, InvitationState
+from libs.contracts.identity.invitations import InvitationChanged, InvitationState
 from libs.contracts.records import (
     AddPatient,
     CorrectEmail,

@@ -9,10 +9,11 @@ LONGEST = 254
 
 
 def canonical(text: str) -> str | None:
-    """The address to compare and keep: NFKC, lower case, domain as IDNA. None for no address.
+    """The address to compare and to write to: NFKC, lower case, IDNA. None for no address.
 
-    A local part that mixes look-alikes of another script stays different from the one it imitates:
-    nothing is folded beyond case and compatibility forms.
+    Nothing is folded beyond case and compatibility forms: a look-alike from another script, a dot
+    or a tag after a plus make another address, and `ß` is not `ss`. A letter only ever goes to the
+    form that is kept, so that no look-alike can have another's letter sent to itself.
     """
     if not text or len(text) > LONGEST:
         return None
@@ -20,9 +21,10 @@ def canonical(text: str) -> str | None:
         checked = validate_email(
             unicodedata.normalize("NFKC", text.strip()),
             check_deliverability=False,
+            strict=True,
             test_environment=True,
         )
     except (EmailNotValidError, ValueError):
         return None
-    local, domain = checked.local_part.casefold(), checked.ascii_domain
-    return f"{local}@{domain.lower()}" if domain else None
+    local = unicodedata.normalize("NFKC", checked.local_part.lower())
+    return f"{local}@{checked.ascii_domain.lower()}" if checked.ascii_domain else None

@@ -5,15 +5,36 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import InvitationState, Refusal
+from libs.contracts.identity.invitations import InvitationState
+from libs.contracts.identity.refusals import Refusal
 from libs.contracts.notifier import MailState
 from libs.contracts.visa import Role
 
 LINK_LIFETIME = timedelta(days=4)
 """The link works for exactly this long, its last moment excluded."""
 PAUSE_BETWEEN_LETTERS = timedelta(minutes=5)
+PAUSE_BETWEEN_WISHES = timedelta(days=1)
+"""Between two times that the practice hears that a new link is wanted."""
 WRONG_DATES = 5
 """Wrong dates of birth at one link after which it is locked."""
+WAITING = (
+    InvitationState.INVITED,
+    InvitationState.DELIVERED,
+    InvitationState.BOUNCED,
+    InvitationState.OPENED,
+)
+"""Nobody has answered, and it has not ended either."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Whom a practice invites, as the practice knows them."""
+
+    name: str
+    email: str
+    date_of_birth: date
+    role: Role | None = None
+    """None for a patient."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +56,44 @@ class Invitation:
     expires_at: datetime
     wrong_dates: int = 0
     new_link_wanted_at: datetime | None = None
+    wanted: int = 0
+    """The latest wish of the practice that it answers; an older one comes too late."""
     account_id: UUID | None = None
 
     @property
     def staff(self) -> bool:
         return self.role is not None
+
+
+def first(
+    person: Person, *, practice_id: UUID, patient_id: UUID | None, new_id: UUID, now: datetime
+) -> Invitation:
+    """A person's first invitation."""
+    return Invitation(
+        practice_id=practice_id,
+        id=new_id,
+        patient_id=patient_id,
+        role=person.role,
+        name=person.name,
+        email=person.email,
+        date_of_birth=person.date_of_birth,
+        state=InvitationState.INVITED,
+        version=1,
+        change=1,
+        sent_at=now,
+        expires_at=now + LINK_LIFETIME,
+    )
+
+
+def again(invitation: Invitation, person: Person, *, now: datetime) -> Invitation:
+    """The next letter to the same person, as the practice knows them now."""
+    return replace(
+        renewed(invitation, now=now),
+        name=person.name,
+        email=person.email,
+        date_of_birth=person.date_of_birth,
+        role=person.role,
+    )
 
 
 def check_link(invitation: Invitation, version: int, *, now: datetime) -> None:
@@ -61,20 +115,28 @@ def moved(invitation: Invitation, state: InvitationState) -> Invitation:
 
 def opened(invitation: Invitation) -> Invitation | None:
     """Somebody has looked at the page; None if that says nothing new."""
-    before = (InvitationState.INVITED, InvitationState.DELIVERED, InvitationState.BOUNCED)
-    return moved(invitation, InvitationState.OPENED) if invitation.state in before else None
+    new = invitation.state in WAITING and invitation.state is not InvitationState.OPENED
+    return moved(invitation, InvitationState.OPENED) if new else None
 
 
 def settled(invitation: Invitation, version: int, mail: MailState) -> Invitation | None:
-    """What became of its letter; None if that says nothing new of this invitation."""
-    if version != invitation.version or invitation.state is not InvitationState.INVITED:
+    """What became of its letter; None if that says nothing new of this invitation.
+
+    A letter can come back after it was taken, so a delivered one may still bounce.
+    """
+    sent = mail is MailState.SENT
+    before = {InvitationState.INVITED} if sent else {*WAITING[:2]}
+    if version != invitation.version or invitation.state not in before:
         return None
-    states = {
-        MailState.SENT: InvitationState.DELIVERED,
-        MailState.BOUNCED: InvitationState.BOUNCED,
-        MailState.FAILED: InvitationState.BOUNCED,
-    }
-    return moved(invitation, states[mail]) if mail in states else None
+    if sent:
+        return moved(invitation, InvitationState.DELIVERED)
+    came_back = mail in (MailState.BOUNCED, MailState.FAILED)
+    return moved(invitation, InvitationState.BOUNCED) if came_back else None
+
+
+def undeliverable(invitation: Invitation) -> Invitation:
+    """There is no such address, so that no letter needs to go for staff to see it come back."""
+    return moved(invitation, InvitationState.BOUNCED)
 
 
 def resent(invitation: Invitation, *, now: datetime) -> Invitation:
@@ -106,9 +168,10 @@ def wrong_date(invitation: Invitation) -> Invitation:
     return moved(counted, InvitationState.LOCKED) if locked else counted
 
 
-def expired(invitation: Invitation) -> Invitation:
-    """Its four days are over."""
-    return moved(invitation, InvitationState.EXPIRED)
+def expired(invitation: Invitation, *, now: datetime) -> Invitation | None:
+    """Its four days are over; None if they are not, or if it has ended otherwise."""
+    over = invitation.state in WAITING and now >= invitation.expires_at
+    return moved(invitation, InvitationState.EXPIRED) if over else None
 
 
 def accepted(invitation: Invitation, account_id: UUID) -> Invitation:
@@ -119,25 +182,8 @@ def accepted(invitation: Invitation, account_id: UUID) -> Invitation:
 def link_wanted(invitation: Invitation, *, now: datetime) -> Invitation | None:
     """The holder of a dead link asks for another; None if there is nothing to ask for, or again."""
     asked = invitation.new_link_wanted_at
-    if invitation.state is InvitationState.REGISTERED or (
-        asked and now < asked + timedelta(days=1)
-    ):
+    if invitation.state is InvitationState.REGISTERED:
+        return None
+    if asked and now < asked + PAUSE_BETWEEN_WISHES:
         return None
     return replace(invitation, new_link_wanted_at=now, change=invitation.change + 1)
-
-
-def readdressed(
-    invitation: Invitation, *, name: str, email: str, date_of_birth: date
-) -> Invitation:
-    """As the practice has the person now."""
-    return replace(invitation, name=name, email=email, date_of_birth=date_of_birth)
-
-
-def waits(invitation: Invitation) -> bool:
-    """Nobody has answered it, and it has not ended either."""
-    return invitation.state in (
-        InvitationState.INVITED,
-        InvitationState.DELIVERED,
-        InvitationState.BOUNCED,
-        InvitationState.OPENED,
-    )

@@ -2,22 +2,19 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from itertools import pairwise
 
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
-from libs.contracts.identity import PasswordRule
+from libs.contracts.identity.passwords import PasswordRule
+from services.identity.domain.known_passwords import LEET, common
 
 SHORTEST = 8
 LONGEST = 256
-"""Characters after NFKC. A longer one is refused before any work is done with it."""
-PERSONAL = 3
-"""Characters of a name or address that count as being in a password."""
-LEET = str.maketrans("@4380!1$57", "aaeboiisst")
+"""Characters. A longer one is refused before any work is done with it."""
+PART = 3
+"""Letters of a name or an address that count as a part of it."""
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 SHOWN = (
     PasswordRule.LENGTH,
     PasswordRule.UPPERCASE,
@@ -46,77 +43,73 @@ def prepared(password: str) -> str:
 
 
 def judged(password: str, confirmed: str, owner: Owner) -> dict[PasswordRule, bool]:
-    """Every rule, met or not."""
-    if len(password) > LONGEST:
+    """Every rule, met or not. Of one that is too long nothing else is looked at."""
+    text = prepared(password[: LONGEST + 1])
+    if max(len(password), len(text)) > LONGEST:
         return dict.fromkeys(SHOWN, True) | {PasswordRule.TOO_LONG: False}
-    text = prepared(password)
     return {
-        PasswordRule.LENGTH: SHORTEST <= len(text) <= LONGEST,
+        PasswordRule.LENGTH: len(text) >= SHORTEST,
         PasswordRule.UPPERCASE: any(character.isupper() for character in text),
         PasswordRule.LOWERCASE: any(character.islower() for character in text),
         PasswordRule.NUMBER: any(character.isdecimal() for character in text),
         PasswordRule.SPECIAL: any(
             not character.isalnum() and not character.isspace() for character in text
         ),
-        PasswordRule.NOT_COMMON: bool(text) and not _common(text),
+        PasswordRule.NOT_COMMON: bool(text) and not common(text),
         PasswordRule.NOT_PERSONAL: bool(text) and not _personal(text, owner),
-        PasswordRule.CONFIRMED: text == prepared(confirmed),
+        PasswordRule.CONFIRMED: text == prepared(confirmed[: LONGEST + 1]),
     }
-
-
-@cache
-def _known() -> frozenset[str]:
-    """Passwords and words that are tried first: about 90,000 (zxcvbn's lists, MIT)."""
-    return frozenset(word for words in FREQUENCY_LISTS.values() for word in words)
-
-
-def _common(text: str) -> bool:
-    """A known password or word, or one dressed up with a capital, digits and symbols."""
-    plain = text.casefold()
-    forms = {plain, plain.translate(LEET)}
-    for form in tuple(forms):
-        core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", form)
-        forms.add(core)
-    core = re.sub(r"[\W\d_]+$", "", plain)
-    forms.add(core.translate(LEET))
-    if any(form in _known() for form in forms if len(form) >= SHORTEST - 4):
-        return True
-    return len(set(plain)) < 4 or _in_a_row(plain)  # noqa: PLR2004
-
-
-def _in_a_row(text: str) -> bool:
-    """abcdefg1!, 12345678Aa!: mostly one run of neighbours."""
-    steps = [ord(b) - ord(a) for a, b in pairwise(text)]
-    longest = run = 1
-    for before, step in zip([None, *steps], steps, strict=False):
-        run = run + 1 if step == before and step in (-1, 0, 1) else 2
-        longest = max(longest, run)
-    return longest >= 6 and longest * 3 >= len(text) * 2  # noqa: PLR2004
 
 
 def _personal(text: str, owner: Owner) -> bool:
-    """Made of the person's own name, address, birth date, or the practice's name."""
-    plain = _letters(text)
-    parts: set[str] = set()
-    for words in (owner.name, owner.email.split("@", 1)[0], owner.practice):
-        parts |= {_letters(part) for part in re.split(r"[\W_\d]+", words)}
-        parts.add(_letters(re.sub(r"[\W_]+", "", words)))
-    if any(len(part) > PERSONAL and part in plain for part in parts):
-        return True
-    if any(len(part) == PERSONAL and plain.strip("0123456789") == part for part in parts):
-        return True
-    return any(form in re.sub(r"\D", "", text) for form in _dates(owner.date_of_birth))
+    """Made of the person's own name, address or birth date, or of little but the practice's name.
+
+    A part of three letters counts where it stands alone ("Ana-2024!"), a longer one anywhere:
+    nobody named Ana is to be kept from bananas.
+    """
+    words = set(_words(text)) | set(_words(text.translate(LEET)))
+    whole = {_folded(text), _folded(text.lower().translate(LEET))}
+    own = {*_parts(owner.name), *_parts(owner.email.split("@", 1)[0])}
+    mostly = {part for part in _parts(owner.practice) if 2 * len(part) > _letters(text)}
+    return (
+        any(part in words for part in own if len(part) == PART)
+        or any(part in form for part in own | mostly if len(part) > PART for form in whole)
+        or any(form in _folded(text) for form in _dates(owner.date_of_birth))
+    )
 
 
-def _dates(day: date | None) -> Collection[str]:
+def _parts(said: str) -> Iterator[str]:
+    """All of a name in one, and each word of it."""
+    yield _folded(said)
+    for part in re.split(r"[\W_\d]+", said):
+        yield _folded(part)
+
+
+def _letters(text: str) -> int:
+    return sum(character.isalpha() for character in text)
+
+
+def _words(text: str) -> Iterator[str]:
+    """The words in a password, told apart by symbols, digits and capitals."""
+    for word in re.findall(r"[^\W\d_]+", text):
+        yield _folded(word)
+        for part in re.findall(r"[A-Z]?[a-z]+", word):
+            yield _folded(part)
+
+
+def _dates(day: date | None) -> Iterator[str]:
+    """A birth date as people write it, without what stands between."""
     if day is None:
-        return ()
-    return {
-        f"{day:{form}}" for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y", "%d%m%y", "%m%d%y", "%y%m%d")
-    }
+        return
+    months = (f"{day:%m}", f"{day.month}", MONTHS[day.month - 1], f"{day:%B}".lower())
+    for month in months:
+        for number in (f"{day:%d}", f"{day.day}"):
+            for year in (f"{day.year}", f"{day:%y}"):
+                orders = (number + month + year, month + number + year, year + month + number)
+                yield from (written for written in orders if len(written) > len("1111"))
 
 
-def _letters(text: str) -> str:
-    """Without case and accents, so that José is found in jose."""
+def _folded(text: str) -> str:
+    """Letters and digits without case and accents, so that José is found in jose."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if character.isalnum())

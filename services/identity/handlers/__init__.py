@@ -1,6 +1,7 @@
 """What identity answers and follows: load, decide, save, announce, reply."""
 
 from services.identity.handlers import (
+    addresses,
     invitations,
     letters,
     logging_in,
@@ -17,5 +18,6 @@ routers = (
     logging_in.router,
     sessions.router,
     passwords.router,
+    addresses.router,
     letters.router,
 )

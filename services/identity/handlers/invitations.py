@@ -1,29 +1,32 @@
-"""Invitations: issued, sent again, delivered, bounced."""
+"""Invitations: issued, sent again, delivered, bounced, wanted anew."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate
 from libs.contracts.base import Done, Refused
-from libs.contracts.identity import (
+from libs.contracts.identity.invitations import (
+    AskForNewLink,
     InvitationState,
-    InviteStaff,
-    LetterKind,
-    Refusal,
     ResendInvitation,
     Resent,
 )
+from libs.contracts.identity.letters import LetterDue, LetterKind
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.staff import InviteStaff
 from libs.contracts.notifier import MailSettled
 from libs.contracts.records import Contact, DescribeContact, InvitationWanted
-from libs.runtime import inbox
+from libs.runtime import inbox, outbox
 from libs.runtime.broker import Asking, answers, ask, follows
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
 from services.identity.domain import invitation as rules
 from services.identity.domain.email import canonical
-from services.identity.domain.invitation import LINK_LIFETIME, Invitation
-from services.identity.means import announce_letter, announce_state, new_id
+from services.identity.domain.invitation import Invitation, Person
+from services.identity.domain.link import Purpose
+from services.identity.means import AtLinks, announce_letter, announce_state, new_id
 from services.identity.store import invitations as store
 from services.identity.store import practices
 
@@ -35,60 +38,18 @@ async def invitation_wanted(
     heard: InvitationWanted, pool: Database, now: Now, asking: Asking
 ) -> None:
     """A patient is to be invited, at the address that records has now."""
-    contact = await ask(
-        asking, DescribeContact(practice_id=heard.practice_id, patient_id=heard.patient_id)
-    )
+    try:
+        contact = await ask(
+            asking, DescribeContact(practice_id=heard.practice_id, patient_id=heard.patient_id)
+        )
+    except Refused:  # records knows of nobody whom to invite
+        return
     async with transaction(pool, practice=heard.practice_id) as db:
         if not await inbox.first_time(db, heard, by="identity"):
             return
-        invitation = await _wanted(db, heard, contact, now=now)
-        if invitation:
-            await store.save_invitation(db, invitation)
-            await announce_state(db, invitation)
-            await announce_letter(db, invitation)
-
-
-async def _wanted(
-    db: Connection, heard: InvitationWanted, contact: Contact, *, now: datetime
-) -> Invitation | None:
-    """The patient's first invitation, or the next version; None once they have registered."""
-    email = canonical(contact.email) or contact.email
-    name = f"{contact.given} {contact.family}".strip()
-    known = await store.find_of_patient(db, heard.practice_id, heard.patient_id)
-    if known is None:
-        return Invitation(
-            practice_id=heard.practice_id,
-            id=new_id(),
-            patient_id=heard.patient_id,
-            role=None,
-            name=name,
-            email=email,
-            date_of_birth=contact.birth_date,
-            state=InvitationState.INVITED,
-            version=1,
-            change=1,
-            sent_at=now,
-            expires_at=now + LINK_LIFETIME,
-        )
-    if known.state is InvitationState.REGISTERED:
-        return None
-    return rules.readdressed(
-        rules.renewed(known, now=now), name=name, email=email, date_of_birth=contact.birth_date
-    )
-
-
-@follows(router, MailSettled, by="identity")
-async def mail_settled(heard: MailSettled, pool: Database) -> None:
-    """Whoever invited sees whether the letter arrived."""
-    if heard.kind is not LetterKind.INVITATION:
-        return
-    async with transaction(pool, invitation=heard.reference_id) as db:
-        if not await inbox.first_time(db, heard, by="identity"):
-            return
-        invitation = await store.lock_invitation(db, heard.reference_id)
-        if settled := rules.settled(invitation, heard.version, heard.state):
-            await store.save_invitation(db, settled)
-            await announce_state(db, settled)
+        known = await store.find_of_patient(db, heard.practice_id, heard.patient_id)
+        if invitation := _wanted(known, heard, contact, now=now):
+            await _issue(db, invitation)
 
 
 @answers(router, ResendInvitation)
@@ -100,11 +61,9 @@ async def resend_invitation(
         known = await store.find_of_patient(db, visa.practice_id, asked.patient_id)
         if known is None:
             raise Refused(Refusal.UNKNOWN_PATIENT)
-        invitation = rules.resent(known, now=now)
-        await store.save_invitation(db, invitation)
-        await announce_state(db, invitation)
-        await announce_letter(db, invitation)
-    return Resent(email=invitation.email, expires_at=invitation.expires_at)
+        resent = rules.resent(known, now=now)
+        await _issue(db, resent)
+    return Resent(email=resent.email, expires_at=resent.expires_at)
 
 
 @answers(router, InviteStaff)
@@ -112,29 +71,91 @@ async def invite_staff(asked: InviteStaff, pool: Database, now: Now) -> Done:
     email = canonical(asked.email)
     if email is None:
         raise Refused(Refusal.EMAIL_NOT_USABLE)
+    person = Person(
+        name=asked.name, email=email, date_of_birth=asked.date_of_birth, role=asked.role
+    )
     async with transaction(pool, practice=asked.practice_id) as db:
         await practices.get_practice(db, asked.practice_id)
         known = await store.find_of_staff(db, asked.practice_id, email)
         if known and known.state is InvitationState.REGISTERED:
             raise Refused(Refusal.ALREADY_REGISTERED)
-        invitation = (
-            rules.renewed(known, now=now)
-            if known
-            else Invitation(
-                practice_id=asked.practice_id,
-                id=new_id(),
-                patient_id=None,
-                role=asked.role,
-                name=asked.name,
-                email=email,
-                date_of_birth=asked.date_of_birth,
-                state=InvitationState.INVITED,
-                version=1,
-                change=1,
-                sent_at=now,
-                expires_at=now + LINK_LIFETIME,
-            )
+        first = rules.first(
+            person, practice_id=asked.practice_id, patient_id=None, new_id=new_id(), now=now
         )
-        await store.save_invitation(db, invitation)
-        await announce_letter(db, invitation)
+        await _issue(db, rules.again(known, person, now=now) if known else first)
     return Done()
+
+
+@follows(router, MailSettled, by="identity")
+async def mail_settled(heard: MailSettled, pool: Database) -> None:
+    """Whoever invited sees whether the letter arrived."""
+    if heard.kind is not LetterKind.INVITATION:
+        return
+    async with transaction(pool, invitation=heard.reference_id) as db:
+        if not await inbox.first_time(db, heard, by="identity"):
+            return
+        known = await store.find_invitation(db, heard.reference_id)
+        if known and (settled := rules.settled(known, heard.version, heard.state)):
+            await store.save_invitation(db, settled)
+            await announce_state(db, settled)
+
+
+@answers(router, AskForNewLink)
+async def ask_for_new_link(asked: AskForNewLink, pool: Database, now: Now, links: AtLinks) -> Done:
+    """The practice hears of it; the answer is the same for any link."""
+    target = links.read(Purpose.INVITATION, asked.token)
+    if target is None:
+        return Done()
+    async with transaction(pool, invitation=target.id) as db:
+        known = await store.find_invitation(db, target.id)
+        if known and (wanted := rules.link_wanted(known, now=now)):
+            await store.save_invitation(db, wanted)
+            await announce_state(db, wanted)
+            await outbox.announce(
+                db,
+                LetterDue(
+                    kind=LetterKind.NEW_LINK_WANTED,
+                    reference_id=wanted.id,
+                    version=wanted.change,
+                    practice_id=wanted.practice_id,
+                ),
+            )
+    return Done()
+
+
+def _wanted(
+    known: Invitation | None, heard: InvitationWanted, contact: Contact, *, now: datetime
+) -> Invitation | None:
+    """The patient's first invitation, or the next version.
+
+    None once they have registered, and for a wish that a later one has overtaken.
+    """
+    if known and (known.state is InvitationState.REGISTERED or heard.version <= known.wanted):
+        return None
+    email = canonical(contact.email)
+    person = Person(
+        name=f"{contact.given} {contact.family}".strip(),
+        email=email or contact.email,
+        date_of_birth=contact.birth_date,
+    )
+    invitation = (
+        rules.again(known, person, now=now)
+        if known
+        else rules.first(
+            person,
+            practice_id=heard.practice_id,
+            patient_id=heard.patient_id,
+            new_id=new_id(),
+            now=now,
+        )
+    )
+    invitation = replace(invitation, wanted=heard.version)
+    return invitation if email else rules.undeliverable(invitation)
+
+
+async def _issue(db: Connection, invitation: Invitation) -> None:
+    """Its link works from here on, any older one is void, and a letter with it is due."""
+    await store.save_invitation(db, invitation)
+    await announce_state(db, invitation)
+    if invitation.state is InvitationState.INVITED:
+        await announce_letter(db, invitation)

@@ -5,44 +5,49 @@ from datetime import datetime
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import DescribeLetter, Letter, LetterKind, Refusal
+from libs.contracts.identity.letters import DescribeLetter, Letter, LetterKind
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
-from libs.runtime.database import Database, Pool, transaction
+from libs.runtime.database import Database, Pool, transaction, wall
+from services.identity.domain import account_link
 from services.identity.domain import invitation as rules
+from services.identity.domain.account import greeting
 from services.identity.domain.link import Links, Purpose, Target
 from services.identity.means import AtLinks
-from services.identity.store import accounts, invitations, links, practices
+from services.identity.store import account_links, accounts, invitations, practices
 
 router = NatsRouter()
 
 
 @answers(router, DescribeLetter)
-async def describe_letter(asked: DescribeLetter, pool: Database, now: Now, keys: AtLinks) -> Letter:
+async def describe_letter(
+    asked: DescribeLetter, pool: Database, now: Now, links: AtLinks
+) -> Letter:
     match asked.kind:
         case LetterKind.INVITATION | LetterKind.STAFF_INVITATION:
-            return await _invitation(asked, pool, keys, now=now)
+            return await _invitation(asked, pool, links, now=now)
         case LetterKind.NEW_LINK_WANTED:
             return await _new_link_wanted(asked, pool)
         case LetterKind.PASSWORD_RESET:
-            return await _reset(asked, pool, keys, now=now)
+            return await _password_reset(asked, pool, links, now=now)
         case LetterKind.PASSWORD_CHANGED:
             return await _password_changed(asked, pool)
         case LetterKind.EMAIL_CONFIRMATION:
-            return await _email_confirmation(asked, pool, keys, now=now)
+            return await _email_confirmation(asked, pool, links, now=now)
         case LetterKind.EMAIL_CHANGED:
             return await _email_changed(asked, pool)
 
 
-async def _invitation(asked: DescribeLetter, pool: Pool, keys: Links, *, now: datetime) -> Letter:
+async def _invitation(asked: DescribeLetter, pool: Pool, links: Links, *, now: datetime) -> Letter:
     async with transaction(pool, invitation=asked.reference_id) as db:
         invitation = await invitations.lock_invitation(db, asked.reference_id)
         rules.check_link(invitation, asked.version, now=now)
         practice = await practices.get_practice(db, invitation.practice_id)
-    token = keys.token(Purpose.INVITATION, Target(id=invitation.id, version=invitation.version))
+    token = links.token(Purpose.INVITATION, Target(id=invitation.id, version=invitation.version))
     return Letter(
         email=invitation.email,
-        greeting_name=invitation.name.split(" ", 1)[0],
+        greeting_name=greeting(invitation.name),
         practice=practice,
         path=f"/register/{token}",
         link_expires_at=invitation.expires_at,
@@ -66,56 +71,62 @@ async def _new_link_wanted(asked: DescribeLetter, pool: Pool) -> Letter:
     )
 
 
-async def _reset(asked: DescribeLetter, pool: Pool, keys: Links, *, now: datetime) -> Letter:
-    async with transaction(pool) as db:
-        reset = await links.lock_reset(db, asked.reference_id)
-        links.check(reset, now=now)
+async def _password_reset(
+    asked: DescribeLetter, pool: Pool, links: Links, *, now: datetime
+) -> Letter:
+    async with transaction(pool, link=asked.reference_id) as db:
+        reset = await account_links.get_reset(db, asked.reference_id)
+        account_link.check(reset, now=now)
+        await wall(db, account=reset.account_id)
         account = await accounts.get_account(db, reset.account_id)
-    token = keys.token(Purpose.RESET, Target(id=reset.id, version=reset.version))
+    token = links.token(Purpose.RESET, Target(id=reset.id, version=1))
     return Letter(
         email=account.email,
-        greeting_name=account.name.split(" ", 1)[0],
+        greeting_name=greeting(account.name),
         path=f"/reset-password/{token}",
         link_expires_at=reset.expires_at,
     )
 
 
 async def _password_changed(asked: DescribeLetter, pool: Pool) -> Letter:
-    async with transaction(pool) as db:
-        account_id, at = await accounts.get_password_change(db, asked.reference_id)
+    async with transaction(pool, link=asked.reference_id) as db:
+        account_id, at = await account_links.get_password_change(db, asked.reference_id)
+        await wall(db, account=account_id)
         account = await accounts.get_account(db, account_id)
     return Letter(
         email=account.email,
-        greeting_name=account.name.split(" ", 1)[0],
+        greeting_name=greeting(account.name),
         path="/forgot-password",
         happened_at=at,
     )
 
 
 async def _email_confirmation(
-    asked: DescribeLetter, pool: Pool, keys: Links, *, now: datetime
+    asked: DescribeLetter, pool: Pool, links: Links, *, now: datetime
 ) -> Letter:
-    async with transaction(pool) as db:
-        change = await links.lock_email_change(db, asked.reference_id)
-        links.check(change, now=now)
+    async with transaction(pool, link=asked.reference_id) as db:
+        change = await account_links.get_email_change(db, asked.reference_id)
+        account_link.check(change, now=now)
+        await wall(db, account=change.account_id)
         account = await accounts.get_account(db, change.account_id)
-    token = keys.token(Purpose.EMAIL, Target(id=change.id, version=1))
+    token = links.token(Purpose.EMAIL, Target(id=change.id, version=1))
     return Letter(
         email=change.new_email,
-        greeting_name=account.name.split(" ", 1)[0],
+        greeting_name=greeting(account.name),
         path=f"/confirm-email/{token}",
         link_expires_at=change.expires_at,
     )
 
 
 async def _email_changed(asked: DescribeLetter, pool: Pool) -> Letter:
-    async with transaction(pool) as db:
-        change = await links.lock_email_change(db, asked.reference_id)
+    async with transaction(pool, link=asked.reference_id) as db:
+        change = await account_links.get_email_change(db, asked.reference_id)
+        if change.used_at is None:
+            raise Refused(Refusal.LINK_VOID)
+        await wall(db, account=change.account_id)
         account = await accounts.get_account(db, change.account_id)
-    if change.used_at is None:
-        raise Refused(Refusal.LINK_VOID)
     return Letter(
         email=change.old_email,
-        greeting_name=account.name.split(" ", 1)[0],
+        greeting_name=greeting(account.name),
         happened_at=change.used_at,
     )

@@ -3,38 +3,31 @@
 import hashlib
 import secrets
 from datetime import datetime
+from uuid import UUID
 
-import pyotp
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import LogIn, LogInStaff, Refusal, SessionOpened
+from libs.contracts.identity.logging_in import LogIn, LogInStaff, SessionOpened
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
-from libs.runtime.database import Database, Pool, transaction
+from libs.runtime.database import Connection, Database, Pool, transaction, wall
 from libs.runtime.keyring import KeyRing
+from services.identity.domain import one_time_code
+from services.identity.domain.account import Account, still_so
 from services.identity.domain.email import canonical
-from services.identity.domain.session import Session
-from services.identity.hashing import AtHashing, Hashing
-from services.identity.means import (
-    AtGuesser,
-    AtKeyRing,
-    Guesser,
-    announce_ended,
-    count_failure,
-    may_try,
-    new_id,
-)
+from services.identity.domain.session import Session, printable
+from services.identity.domain.throttle import Guess
+from services.identity.guessing import AtGuesser, Guesser, trying
+from services.identity.hashing import ASKED, AtHashing, Hashing
+from services.identity.means import AtKeyRing, announce_ended, new_id, opened_code
 from services.identity.store import accounts, attempts, sessions
-from services.identity.store.accounts import Account
-
-STEP = 30
-"""Seconds of a one-time code (RFC 6238)."""
 
 router = NatsRouter()
 
 
-@answers(router, LogIn)
+@answers(router, LogIn, workers=ASKED)
 async def log_in(  # noqa: PLR0913
     asked: LogIn,
     pool: Database,
@@ -43,12 +36,15 @@ async def log_in(  # noqa: PLR0913
     key_ring: AtKeyRing,
     guesser: AtGuesser,
 ) -> SessionOpened:
-    account, fits = await _known(asked, pool, hashing, guesser, now=now)
-    fits = fits and account is not None and asked.date_of_birth == account.date_of_birth
-    return await _in(asked, pool, account if fits else None, hashing, key_ring, guesser, now=now)
+    hashing.expect_room()
+    async with trying(pool, _guess(guesser, asked), now=now):
+        account = await _recognised(asked, pool, hashing)
+        if asked.date_of_birth != account.date_of_birth:
+            raise Refused(Refusal.NOT_RECOGNISED)
+        return await _come_in(asked, account, pool, hashing, key_ring, guesser, now=now)
 
 
-@answers(router, LogInStaff)
+@answers(router, LogInStaff, workers=ASKED)
 async def log_in_staff(  # noqa: PLR0913
     asked: LogInStaff,
     pool: Database,
@@ -57,93 +53,100 @@ async def log_in_staff(  # noqa: PLR0913
     key_ring: AtKeyRing,
     guesser: AtGuesser,
 ) -> SessionOpened:
-    account, fits = await _known(asked, pool, hashing, guesser, now=now)
-    if account and fits:
-        async with transaction(pool, account=account.id) as db:
-            fits = await accounts.find_seat(db, account.id) is not None
-    return await _in(asked, pool, account if fits else None, hashing, key_ring, guesser, now=now)
+    hashing.expect_room()
+    async with trying(pool, _guess(guesser, asked), now=now):
+        account = await _recognised(asked, pool, hashing)
+        if account.code_secret is None:
+            raise Refused(Refusal.NOT_RECOGNISED)
+        return await _come_in(asked, account, pool, hashing, key_ring, guesser, now=now)
 
 
-async def _known(
-    asked: LogIn | LogInStaff, pool: Pool, hashing: Hashing, guesser: Guesser, *, now: datetime
-) -> tuple[Account | None, bool]:
-    """The account of this address, and whether the password is its own."""
-    email = canonical(asked.email) or asked.email[:300].casefold()
-    if not await may_try(pool, guesser.of(email, asked.source), now=now):
-        raise Refused(Refusal.TRY_LATER)
-    async with transaction(pool) as db:
+def _guess(guesser: Guesser, asked: LogIn | LogInStaff) -> Guess:
+    """What is no address is counted too, as it was typed."""
+    return guesser.at_the_door(canonical(asked.email) or asked.email, asked.source)
+
+
+async def _recognised(asked: LogIn | LogInStaff, pool: Pool, hashing: Hashing) -> Account:
+    """Whose address this is, if it is their password. Nobody takes as long as somebody."""
+    email = canonical(asked.email) or ""
+    async with transaction(pool, email=email) as db:
         account = await accounts.find_by_email(db, email)
     fits = await hashing.fits(account.password_hash if account else None, asked.password)
-    return account, fits and account is not None and account.active
+    if account is None or not fits or not account.active:
+        raise Refused(Refusal.NOT_RECOGNISED)
+    return account
 
 
-async def _in(  # noqa: PLR0913
+async def _come_in(  # noqa: PLR0913
     asked: LogIn | LogInStaff,
+    account: Account,
     pool: Pool,
-    account: Account | None,
     hashing: Hashing,
     key_ring: KeyRing,
     guesser: Guesser,
     *,
     now: datetime,
 ) -> SessionOpened:
-    """A session, once everything fits."""
-    email = canonical(asked.email) or asked.email[:300].casefold()
-    guessing = guesser.of(email, asked.source)
-    if account is None or (
-        asked.code and not await _code_fits(pool, account, asked, key_ring, now)
-    ):
-        await count_failure(pool, guessing, now=now)
-        raise Refused(Refusal.NOT_RECOGNISED)
-    if account.code_secret and not asked.code:
-        raise Refused(Refusal.CODE_NEEDED)
-    rehashed = (
-        await hashing.hash(asked.password) if hashing.outdated(account.password_hash) else None
-    )
+    """A session with a new token, once the code fits too; one that came along is over."""
+    rehashed = await _rehashed(account, asked.password, hashing)
     token = secrets.token_urlsafe(32)
     async with transaction(pool, account=account.id) as db:
-        seat = await accounts.find_seat(db, account.id)
-        staff = isinstance(asked, LogInStaff) and seat is not None
-        await sessions.add_session(
-            db,
-            Session(
-                id=new_id(),
-                account_id=account.id,
-                practice_id=seat[0] if staff and seat else None,
-                device=asked.device[:100],
-                source=asked.source,
-                started_at=now,
-                last_seen_at=now,
-                previous_login_at=account.last_login_at,
-            ),
-            hashlib.sha256(token.encode()).digest(),
+        if not still_so(await accounts.lock_account(db, account.id), account):
+            raise Refused(Refusal.NOT_RECOGNISED)
+        practice_id = None
+        if isinstance(asked, LogInStaff):
+            practice_id = await _seat(db, account)
+        await _use_code(db, account, asked.code, key_ring, now=now)
+        session = Session(
+            id=new_id(),
+            account_id=account.id,
+            practice_id=practice_id,
+            device=printable(asked.device),
+            source=printable(asked.source),
+            started_at=now,
+            last_seen_at=now,
+            previous_login_at=account.last_login_at,
         )
+        await sessions.add_session(db, session, hashlib.sha256(token.encode()).digest())
+        await sessions.add_sign_in(db, session)
         await accounts.save_login(db, account.id, now=now)
-        await attempts.forget(db, guessing)
+        await attempts.remember(db, _guess(guesser, asked), now=now)
         if rehashed:
-            await accounts.save_rehash(db, account.id, account.password_hash, rehashed)
-        if asked.earlier_session and (
-            ended := await sessions.end_session(db, asked.earlier_session)
-        ):
-            await announce_ended(db, [ended])
-    return SessionOpened(token=token, staff=staff)
+            await accounts.save_rehash(db, account.id, rehashed)
+        if asked.earlier_session:
+            await wall(db, session=asked.earlier_session.hex())
+            earlier = await sessions.end_session(db, asked.earlier_session)
+            await announce_ended(db, [earlier] if earlier else [])
+    return SessionOpened(token=token, staff=practice_id is not None)
 
 
-async def _code_fits(
-    pool: Pool, account: Account, asked: LogIn | LogInStaff, key_ring: KeyRing, now: datetime
-) -> bool:
-    """The one-time code, within a step of now, and none that was used before (RFC 6238, 5.2)."""
-    if not account.code_secret or not account.code_key_id:
-        return True
-    secret = key_ring.unwrap(
-        account.code_key_id, account.code_secret, belongs_to=f"code {account.id}"
-    )
-    totp = pyotp.TOTP(secret.decode())
-    current = int(now.timestamp()) // STEP
-    for step in (current, current - 1, current + 1):
-        if secrets.compare_digest(
-            totp.at(step * STEP).encode(), asked.code.encode("utf-8", "replace")
-        ):
-            async with transaction(pool) as db:
-                return await accounts.use_code(db, account.id, step)
-    return False
+async def _rehashed(account: Account, password: str, hashing: Hashing) -> str | None:
+    """The password under today's parameters, if it is not; that can wait for a quieter moment."""
+    if not hashing.outdated(account.password_hash):
+        return None
+    try:
+        return await hashing.hash(password)
+    except Refused:
+        return None
+
+
+async def _seat(db: Connection, account: Account) -> UUID:
+    """The practice where they work."""
+    practice_id = await accounts.find_seat(db, account.id)
+    if practice_id is None:
+        raise Refused(Refusal.NOT_RECOGNISED)
+    return practice_id
+
+
+async def _use_code(
+    db: Connection, account: Account, code: str, key_ring: KeyRing, *, now: datetime
+) -> None:
+    """The one-time code fits and was not used before (RFC 6238, 5.2), where there is one."""
+    if account.code_secret is None:
+        return
+    if not code:
+        raise Refused(Refusal.CODE_NEEDED)
+    secret = opened_code(key_ring, account)
+    step = one_time_code.step_of(secret, code, now=now)
+    if step is None or not await accounts.use_code(db, account.id, step):
+        raise Refused(Refusal.NOT_RECOGNISED)

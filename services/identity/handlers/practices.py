@@ -7,7 +7,7 @@ from uuid import UUID
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import (
+from libs.contracts.identity.practices import (
     AddPractice,
     AdmitMachine,
     AdmitOperator,
@@ -16,13 +16,14 @@ from libs.contracts.identity import (
     PracticeAccess,
     PracticeAdded,
     Practices,
-    Refusal,
     ShowPractice,
 )
+from libs.contracts.identity.refusals import Refusal
 from libs.contracts.visa import Capacity
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Database, transaction
+from services.identity.domain.email import canonical
 from services.identity.means import AtSeal, new_id, practice_visa
 from services.identity.store import practices as store
 
@@ -45,13 +46,15 @@ async def list_practices(_: ListPractices, pool: Database) -> Practices:
 
 
 @answers(router, AddPractice)
-async def add_practice(asked: AddPractice, pool: Database) -> PracticeAdded:
+async def add_practice(asked: AddPractice, pool: Database, now: Now) -> PracticeAdded:
+    if canonical(asked.contact_email) is None:
+        raise Refused(Refusal.EMAIL_NOT_USABLE)
     async with transaction(pool, practice=asked.practice_id) as db:
         key = ""
         if await store.add_practice(db, asked):
             key = secrets.token_urlsafe(32)
             digest = hashlib.sha256(key.encode()).digest()
-            await store.add_key(db, asked.practice_id, new_id(), digest)
+            await store.add_key(db, asked.practice_id, new_id(), digest, now=now)
     return PracticeAdded(practice_id=asked.practice_id, import_key=key)
 
 

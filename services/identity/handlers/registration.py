@@ -1,68 +1,73 @@
-"""From an invitation's link to an account."""
+"""From an invitation's link to an account, or to one more place for an account."""
 
-import pyotp
+from dataclasses import dataclass
+from datetime import date, datetime
+
 from faststream.nats import NatsRouter
 
-from libs.contracts.base import Done, Refused
-from libs.contracts.identity import (
+from libs.contracts.base import Refused
+from libs.contracts.identity.invitations import Invitation as Shown
+from libs.contracts.identity.invitations import ShowInvitation
+from libs.contracts.identity.passwords import PasswordSet, RuleMet
+from libs.contracts.identity.practices import Practice
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.registration import (
+    Accepted,
     AcceptInvitation,
-    AskForNewLink,
     CompleteRegistration,
-    LetterDue,
-    LetterKind,
-    PasswordSet,
     PatientRegistered,
-    Refusal,
-    RuleMet,
-    ShowInvitation,
 )
-from libs.contracts.identity import Invitation as Shown
 from libs.runtime import outbox
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
-from libs.runtime.database import Connection, Database, transaction
+from libs.runtime.database import Connection, Database, Pool, transaction, wall
 from libs.runtime.keyring import KeyRing
 from services.identity.domain import invitation as rules
+from services.identity.domain import one_time_code
+from services.identity.domain.account import Account
 from services.identity.domain.invitation import Invitation
 from services.identity.domain.link import Links, Purpose, Target
 from services.identity.domain.password import Owner, judged
+from services.identity.guessing import AtGuesser, trying
 from services.identity.hashing import AtHashing
 from services.identity.means import (
-    AtGuesser,
     AtKeyRing,
     AtLinks,
+    announce_ended,
     announce_state,
-    count_failure,
-    may_try,
     new_id,
     own_session,
+    sealed_code,
 )
-from services.identity.store import accounts, invitations, practices
-from services.identity.store.accounts import Account
-
-ISSUER = "CareSpace"
+from services.identity.store import accounts, invitations, practices, sessions
 
 router = NatsRouter()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a link leads to."""
+
+    invitation: Invitation
+    practice: Practice
+    has_account: bool
 
 
 @answers(router, ShowInvitation)
 async def show_invitation(asked: ShowInvitation, pool: Database, now: Now, links: AtLinks) -> Shown:
     target = _target(links, asked.token)
     async with transaction(pool, invitation=target.id) as db:
-        invitation = await invitations.lock_invitation(db, target.id)
-        rules.check_link(invitation, target.version, now=now)
-        if asked.opened and (seen := rules.opened(invitation)):
+        found = await _found(db, target, now=now)
+        if asked.opened and (seen := rules.opened(found.invitation)):
             await invitations.save_invitation(db, seen)
             await announce_state(db, seen)
-        practice = await practices.get_practice(db, invitation.practice_id)
-        account = await accounts.find_by_email(db, invitation.email)
     return Shown(
-        practice_id=invitation.practice_id,
-        practice_name=practice.name,
-        email=invitation.email,
-        expires_at=invitation.expires_at,
-        staff=invitation.staff,
-        has_account=account is not None,
+        practice_id=found.practice.practice_id,
+        practice_name=found.practice.name,
+        email=found.invitation.email,
+        expires_at=found.invitation.expires_at,
+        staff=found.invitation.staff,
+        has_account=found.has_account,
     )
 
 
@@ -76,101 +81,56 @@ async def complete_registration(  # noqa: PLR0913
     key_ring: AtKeyRing,
     guesser: AtGuesser,
 ) -> PasswordSet:
-    target = _target(links, asked.token)
-    guessing = guesser.of(str(target.id), asked.source)
-    if not await may_try(pool, guessing, now=now):
-        raise Refused(Refusal.TRY_LATER)
-    async with transaction(pool, invitation=target.id) as db:
-        invitation = await invitations.lock_invitation(db, target.id)
-        rules.check_link(invitation, target.version, now=now)
-        fits = asked.date_of_birth == invitation.date_of_birth
-        if not fits and asked.date_of_birth is not None:
-            counted = rules.wrong_date(invitation)
-            await invitations.save_invitation(db, counted)
-            if counted.state is not invitation.state:
-                await announce_state(db, counted)
-        practice = await practices.get_practice(db, invitation.practice_id)
-    if not fits:
-        await count_failure(pool, guessing, now=now)
-        raise Refused(Refusal.WRONG_DATE_OF_BIRTH)
-    owner = Owner(
-        email=invitation.email,
-        name=invitation.name,
-        date_of_birth=invitation.date_of_birth,
-        practice=practice.name,
-    )
-    judgement = judged(asked.password, asked.confirm_password, owner)
-    met = tuple(RuleMet(rule=rule, met=fine) for rule, fine in judgement.items())
-    if not all(judgement.values()):
-        return PasswordSet(accepted=False, rules=met)
+    async with trying(pool, guesser.at_a_link(asked.token, asked.source), now=now):
+        target = _target(links, asked.token)
+        found = await _recognised(pool, target, asked.date_of_birth, now=now)
+    if found.has_account:
+        raise Refused(Refusal.HAS_ACCOUNT)
+    answer = _judged(asked, found)
+    if not answer.accepted:
+        return answer
     if not asked.terms_version:
         raise Refused(Refusal.TERMS_NOT_ACCEPTED)
     password_hash = await hashing.hash(asked.password)
-    async with transaction(pool, invitation=target.id, practice=invitation.practice_id) as db:
-        invitation = await invitations.lock_invitation(db, target.id)
-        rules.check_link(invitation, target.version, now=now)
-        account, enrolment = _account(invitation, password_hash, key_ring)
-        if not await accounts.add_account(db, account, terms_version=asked.terms_version, now=now):
+    async with transaction(pool, invitation=target.id) as db:
+        invitation = (await _found(db, target, now=now)).invitation
+        account, enrolment = _account(invitation, password_hash, key_ring, now=now)
+        await wall(db, account=account.id)
+        if not await accounts.add_account(db, account, terms_version=asked.terms_version):
             raise Refused(Refusal.HAS_ACCOUNT)
         await _take(db, invitation, account)
-    return PasswordSet(accepted=True, rules=met, enrolment=enrolment)
+    return answer.model_copy(update={"enrolment": enrolment})
 
 
 @answers(router, AcceptInvitation)
-async def accept_invitation(
-    asked: AcceptInvitation, pool: Database, now: Now, links: AtLinks
-) -> Done:
-    target = _target(links, asked.token)
-    wrong = False
+async def accept_invitation(  # noqa: PLR0913
+    asked: AcceptInvitation,
+    pool: Database,
+    now: Now,
+    links: AtLinks,
+    key_ring: AtKeyRing,
+    guesser: AtGuesser,
+) -> Accepted:
     async with transaction(pool) as db:
         session = await own_session(db, asked.session, now=now)
         account = await accounts.get_account(db, session.account_id)
-    async with transaction(pool, invitation=target.id) as db:
-        invitation = await invitations.lock_invitation(db, target.id)
-        rules.check_link(invitation, target.version, now=now)
-        if account.email != invitation.email:
-            raise Refused(Refusal.NOT_ALLOWED)
-        if asked.date_of_birth != invitation.date_of_birth:
-            counted = rules.wrong_date(invitation)
-            await invitations.save_invitation(db, counted)
-            if counted.state is not invitation.state:
-                await announce_state(db, counted)
-            wrong = True
-    if wrong:
-        raise Refused(Refusal.WRONG_DATE_OF_BIRTH)
+    async with trying(pool, guesser.at_a_link(asked.token, session.source), now=now):
+        target = _target(links, asked.token)
+        await _recognised(pool, target, asked.date_of_birth, of=account, now=now)
     if not asked.terms_version:
         raise Refused(Refusal.TERMS_NOT_ACCEPTED)
-    async with transaction(pool, invitation=target.id, practice=invitation.practice_id) as db:
-        invitation = await invitations.lock_invitation(db, target.id)
-        rules.check_link(invitation, target.version, now=now)
-        await _take(db, invitation, account)
-    return Done()
-
-
-@answers(router, AskForNewLink)
-async def ask_for_new_link(asked: AskForNewLink, pool: Database, now: Now, links: AtLinks) -> Done:
-    """The practice hears of it; the answer is the same for any link."""
-    target = links.read(Purpose.INVITATION, asked.token)
-    if target is None:
-        return Done()
+    enrolment = ""
     async with transaction(pool, invitation=target.id) as db:
-        try:
-            invitation = await invitations.lock_invitation(db, target.id)
-        except Refused:
-            return Done()
-        if wanted := rules.link_wanted(invitation, now=now):
-            await invitations.save_invitation(db, wanted)
-            await announce_state(db, wanted)
-            await outbox.announce(
-                db,
-                LetterDue(
-                    kind=LetterKind.NEW_LINK_WANTED,
-                    reference_id=wanted.id,
-                    version=wanted.change,
-                    practice_id=wanted.practice_id,
-                ),
-            )
-    return Done()
+        invitation = (await _found(db, target, now=now)).invitation
+        session = await own_session(db, asked.session, now=now)
+        account = await accounts.lock_account(db, session.account_id)
+        if invitation.staff and account.code_secret is None:
+            secret = one_time_code.new_secret()
+            await accounts.save_code(db, account.id, *sealed_code(key_ring, account.id, secret))
+            await announce_ended(db, await sessions.end_others(db, account.id, but=session.id))
+            enrolment = one_time_code.enrolment(secret, account.email)
+        await _take(db, invitation, account)
+    return Accepted(enrolment=enrolment)
 
 
 def _target(links: Links, token: str) -> Target:
@@ -180,19 +140,73 @@ def _target(links: Links, token: str) -> Target:
     return target
 
 
-def _account(invitation: Invitation, password_hash: str, key_ring: KeyRing) -> tuple[Account, str]:
-    """The new account; for staff with a one-time code, and the URI to enrol it by."""
+async def _found(db: Connection, target: Target, *, now: datetime) -> Found:
+    """The invitation that the link names, held until the transaction ends, if the link works."""
+    invitation = await invitations.lock_invitation(db, target.id)
+    rules.check_link(invitation, target.version, now=now)
+    await wall(db, practice=invitation.practice_id, email=invitation.email)
+    return Found(
+        invitation=invitation,
+        practice=await practices.get_practice(db, invitation.practice_id),
+        has_account=await accounts.find_by_email(db, invitation.email) is not None,
+    )
+
+
+async def _recognised(
+    pool: Pool,
+    target: Target,
+    date_of_birth: date | None,
+    *,
+    now: datetime,
+    of: Account | None = None,
+) -> Found:
+    """What the link leads to, for whoever also knows the date of birth; a wrong one counts."""
+    async with transaction(pool, invitation=target.id) as db:
+        found = await _found(db, target, now=now)
+        if of and of.email != found.invitation.email:
+            raise Refused(Refusal.NOT_ALLOWED)
+        right = date_of_birth == found.invitation.date_of_birth
+        if date_of_birth and not right:
+            counted = rules.wrong_date(found.invitation)
+            await invitations.save_invitation(db, counted)
+            if counted.state is not found.invitation.state:
+                await announce_state(db, counted)
+    if not right:
+        raise Refused(Refusal.WRONG_DATE_OF_BIRTH)
+    return found
+
+
+def _judged(asked: CompleteRegistration, found: Found) -> PasswordSet:
+    """Whether the password keeps the rules, and which of them."""
+    owner = Owner(
+        email=found.invitation.email,
+        name=found.invitation.name,
+        date_of_birth=found.invitation.date_of_birth,
+        practice=found.practice.name,
+    )
+    judgement = judged(asked.password, asked.confirm_password, owner)
+    return PasswordSet(
+        accepted=all(judgement.values()),
+        rules=tuple(RuleMet(rule=rule, met=met) for rule, met in judgement.items()),
+    )
+
+
+def _account(
+    invitation: Invitation, password_hash: str, key_ring: KeyRing, *, now: datetime
+) -> tuple[Account, str]:
+    """The new account; for staff with one-time codes, and the address to enrol them by."""
     account_id, key_id, sealed, enrolment = new_id(), None, None, ""
     if invitation.staff:
-        secret = pyotp.random_base32()
-        key_id, sealed = key_ring.wrap(secret.encode(), belongs_to=f"code {account_id}")
-        enrolment = pyotp.TOTP(secret).provisioning_uri(name=invitation.email, issuer_name=ISSUER)
+        secret = one_time_code.new_secret()
+        key_id, sealed = sealed_code(key_ring, account_id, secret)
+        enrolment = one_time_code.enrolment(secret, invitation.email)
     account = Account(
         id=account_id,
         email=invitation.email,
         name=invitation.name,
         date_of_birth=invitation.date_of_birth,
         password_hash=password_hash,
+        password_set_at=now,
         code_key_id=key_id,
         code_secret=sealed,
         code_used_step=0,

@@ -1,29 +1,29 @@
 """Sessions: who is logged in, and until when."""
 
+from datetime import datetime
+
 from faststream.nats import NatsRouter
 
-from libs.contracts.base import Done
-from libs.contracts.identity import (
+from libs.contracts.base import Done, Refused
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.sessions import (
     EndSession,
     EndSessions,
     ListSessions,
     OpenSession,
     ResolveSession,
-    Seat,
     Sessions,
 )
-from libs.contracts.identity import Session as Resolved
+from libs.contracts.identity.sessions import Session as Resolved
+from libs.contracts.identity.staff import Seat
 from libs.contracts.visa import LIFETIME, Capacity, Passport
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
-from libs.runtime.database import Database, transaction
-from services.identity.domain.session import IDLE, shortened
-from services.identity.means import (
-    AtSeal,
-    announce_ended,
-    own_session,
-    practice_visa,
-)
+from libs.runtime.database import Connection, Database, transaction
+from libs.runtime.seal import Seal
+from services.identity.domain.account import Account
+from services.identity.domain.session import IDLE, Session, shortened
+from services.identity.means import AtSeal, announce_ended, own_session, practice_visa
 from services.identity.store import accounts
 from services.identity.store import sessions as store
 
@@ -37,25 +37,11 @@ async def resolve_session(
     async with transaction(pool) as db:
         session = await own_session(db, asked.session, now=now)
         account = await accounts.get_account(db, session.account_id)
-        if asked.touch:
+        if not account.active:
+            raise Refused(Refusal.NO_SESSION)
+        seat = await _seat(db, session, account, seal, now=now)
+        if asked.touch and session.stale(now=now):
             await store.touch(db, session, now=now)
-    seat = None
-    if session.practice_id:
-        async with transaction(pool, account=account.id) as db:
-            found = await accounts.find_seat(db, account.id)
-        if found:
-            practice_id, role = found
-            visa = practice_visa(
-                seal,
-                Capacity.STAFF,
-                practice_id,
-                account_id=account.id,
-                now=now,
-                role=role,
-                session_id=session.id,
-                name=account.name,
-            )
-            seat = Seat(practice_id=practice_id, role=role, visa=visa)
     passport = Passport(
         session_id=session.id,
         account_id=account.id,
@@ -97,9 +83,9 @@ async def list_sessions(asked: ListSessions, pool: Database, now: Now) -> Sessio
 
 @answers(router, EndSession)
 async def end_session(asked: EndSession, pool: Database) -> Done:
-    async with transaction(pool) as db:
-        if ended := await store.end_session(db, asked.session):
-            await announce_ended(db, [ended])
+    async with transaction(pool, session=asked.session.hex()) as db:
+        ended = await store.end_session(db, asked.session)
+        await announce_ended(db, [ended] if ended else [])
     return Done()
 
 
@@ -108,9 +94,30 @@ async def end_sessions(asked: EndSessions, pool: Database, now: Now) -> Done:
     async with transaction(pool) as db:
         own = await own_session(db, asked.session, now=now)
         if asked.session_id:
-            one = await store.end_one(db, own.account_id, asked.session_id)
-            ended = [one] if one else []
+            ended = await store.end_one(db, own.account_id, asked.session_id)
         else:
             ended = await store.end_others(db, own.account_id, but=own.id)
         await announce_ended(db, ended)
     return Done()
+
+
+async def _seat(
+    db: Connection, session: Session, account: Account, seal: Seal, *, now: datetime
+) -> Seat | None:
+    """The staff seat that the session is for; where it was taken away, so is the session."""
+    if session.practice_id is None:
+        return None
+    role = await accounts.find_role(db, account.id, session.practice_id)
+    if role is None:
+        raise Refused(Refusal.NO_SESSION)
+    visa = practice_visa(
+        seal,
+        Capacity.STAFF,
+        session.practice_id,
+        account_id=account.id,
+        now=now,
+        role=role,
+        session_id=session.id,
+        name=account.name,
+    )
+    return Seat(practice_id=session.practice_id, role=role, visa=visa)

@@ -30,6 +30,7 @@ CREATE TABLE invitation (
     expires_at         timestamptz NOT NULL,
     wrong_dates        integer     NOT NULL DEFAULT 0,
     new_link_wanted_at timestamptz,
+    wanted             integer     NOT NULL DEFAULT 0,
     account_id         uuid REFERENCES account,
     PRIMARY KEY (practice_id, id),
     CHECK ((patient_id IS NULL) <> (role IS NULL)),
@@ -49,4 +50,4 @@ CREATE POLICY by_link ON invitation
     USING (id = nullif(current_setting('app.invitation', true), '')::uuid)
     WITH CHECK (id = nullif(current_setting('app.invitation', true), '')::uuid);
 CREATE POLICY expiring ON invitation FOR SELECT
-    USING (current_setting('app.worker', true) = 'expiry');
+    USING (current_setting('app.worker', true) = 'sweeper');

@@ -1,46 +1,27 @@
-"""Accounts, their seats, and the links that change them."""
+"""Accounts and their staff seats."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import Refusal
+from libs.contracts.identity.refusals import Refusal
 from libs.contracts.visa import Role
 from libs.runtime.database import Connection
+from services.identity.domain.account import Account
+
+COLUMNS = """id, email, name, date_of_birth, password_hash, password_set_at, code_key_id,
+             code_secret, code_used_step, last_login_at, active"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """Somebody who can log in."""
-
-    id: UUID
-    email: str
-    name: str
-    date_of_birth: date
-    password_hash: str
-    code_key_id: str | None
-    code_secret: bytes | None
-    code_used_step: int
-    last_login_at: datetime | None
-    active: bool
-
-
-COLUMNS = """id, email, name, date_of_birth, password_hash, code_key_id, code_secret,
-             code_used_step, last_login_at, active"""
-
-
-async def add_account(
-    db: Connection, account: Account, *, terms_version: str, now: datetime
-) -> bool:
+async def add_account(db: Connection, account: Account, *, terms_version: str) -> bool:
     """Keep a new account; False if somebody has this address already."""
     return bool(
         await db.fetchval(
             """
             INSERT INTO account (id, email, name, date_of_birth, password_hash, password_set_at,
                                  code_key_id, code_secret, terms_version, terms_at, created_at)
-            VALUES ($1, $2, $3, $4, $5, $8, $6, $7, $9, $8, $8)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $6, $6)
                 ON CONFLICT (email) DO NOTHING
             RETURNING true
             """,
@@ -49,27 +30,36 @@ async def add_account(
             account.name,
             account.date_of_birth,
             account.password_hash,
+            account.password_set_at,
             account.code_key_id,
             account.code_secret,
-            now,
             terms_version,
         )
     )
 
 
 async def find_by_email(db: Connection, email: str) -> Account | None:
+    """Whoever has this address, behind its own wall or that of the account."""
     row = await db.fetchrow(f"SELECT {COLUMNS} FROM account WHERE email = $1", email)  # noqa: S608
     return Account(**row) if row else None
 
 
 async def get_account(db: Connection, account_id: UUID) -> Account:
-    row: Any = await db.fetchrow(
+    row = await db.fetchrow(
         f"SELECT {COLUMNS} FROM account WHERE id = $1",  # noqa: S608
         account_id,
     )
-    if row is None:
-        raise Refused(Refusal.NO_SESSION)
-    return Account(**row)
+    return _account(row)
+
+
+async def lock_account(db: Connection, account_id: UUID) -> Account:
+    """The account, held until the transaction ends: its password, sessions and links change one
+    at a time."""
+    row = await db.fetchrow(
+        f"SELECT {COLUMNS} FROM account WHERE id = $1 FOR UPDATE",  # noqa: S608
+        account_id,
+    )
+    return _account(row)
 
 
 async def save_password(
@@ -83,13 +73,22 @@ async def save_password(
     )
 
 
-async def save_rehash(db: Connection, account_id: UUID, old: str, new: str) -> None:
-    """The same password under today's parameters, unless it was changed in the meantime."""
+async def save_rehash(db: Connection, account_id: UUID, password_hash: str) -> None:
+    """The same password under today's parameters."""
     await db.execute(
-        "UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+        "UPDATE account SET password_hash = $2 WHERE id = $1", account_id, password_hash
+    )
+
+
+async def save_code(db: Connection, account_id: UUID, key_id: str, sealed: bytes) -> None:
+    """A secret of one-time codes, for somebody who had none."""
+    await db.execute(
+        """
+        UPDATE account SET code_key_id = $2, code_secret = $3, code_used_step = 0 WHERE id = $1
+        """,
         account_id,
-        old,
-        new,
+        key_id,
+        sealed,
     )
 
 
@@ -128,32 +127,26 @@ async def add_seat(db: Connection, practice_id: UUID, account_id: UUID, role: Ro
     )
 
 
-async def find_seat(db: Connection, account_id: UUID) -> tuple[UUID, Role] | None:
-    """The account's staff seat: its practice and role."""
-    row = await db.fetchrow(
-        """
-        SELECT practice_id, role FROM seat WHERE account_id = $1 ORDER BY practice_id LIMIT 1
-        """,
+async def find_seat(db: Connection, account_id: UUID) -> UUID | None:
+    """The practice where the account has a staff seat; of several, always the same one."""
+    practice_id: UUID | None = await db.fetchval(
+        "SELECT practice_id FROM seat WHERE account_id = $1 ORDER BY practice_id LIMIT 1",
         account_id,
     )
-    return (row["practice_id"], Role(row["role"])) if row else None
+    return practice_id
 
 
-async def add_password_change(
-    db: Connection, change_id: UUID, account_id: UUID, *, now: datetime
-) -> None:
-    await db.execute(
-        "INSERT INTO password_change (id, account_id, at) VALUES ($1, $2, $3)",
-        change_id,
+async def find_role(db: Connection, account_id: UUID, practice_id: UUID) -> Role | None:
+    """What the account does at this practice, if it still has a seat there."""
+    role = await db.fetchval(
+        "SELECT role FROM seat WHERE account_id = $1 AND practice_id = $2",
         account_id,
-        now,
+        practice_id,
     )
+    return Role(role) if role else None
 
 
-async def get_password_change(db: Connection, change_id: UUID) -> tuple[UUID, datetime]:
-    row: Any = await db.fetchrow(
-        "SELECT account_id, at FROM password_change WHERE id = $1", change_id
-    )
+def _account(row: Any) -> Account:
     if row is None:
-        raise Refused(Refusal.LINK_VOID)
-    return row["account_id"], row["at"]
+        raise Refused(Refusal.NO_SESSION)
+    return Account(**row)

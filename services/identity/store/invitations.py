@@ -5,13 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import InvitationState, Refusal
+from libs.contracts.identity.invitations import InvitationState
+from libs.contracts.identity.refusals import Refusal
 from libs.contracts.visa import Role
 from libs.runtime.database import Connection
 from services.identity.domain.invitation import Invitation
 
 COLUMNS = """practice_id, id, patient_id, role, name, email, date_of_birth, state, version, change,
-             sent_at, expires_at, wrong_dates, new_link_wanted_at, account_id"""
+             sent_at, expires_at, wrong_dates, new_link_wanted_at, wanted, account_id"""
 
 
 async def save_invitation(db: Connection, invitation: Invitation) -> None:
@@ -20,12 +21,13 @@ async def save_invitation(db: Connection, invitation: Invitation) -> None:
         """
         INSERT INTO invitation
                (practice_id, id, patient_id, role, name, email, date_of_birth, state, version,
-                change, sent_at, expires_at, wrong_dates, new_link_wanted_at, account_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                change, sent_at, expires_at, wrong_dates, new_link_wanted_at, wanted,
+                account_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             ON CONFLICT (practice_id, id) DO UPDATE
-           SET name = $5, email = $6, date_of_birth = $7, state = $8, version = $9, change = $10,
-               sent_at = $11, expires_at = $12, wrong_dates = $13, new_link_wanted_at = $14,
-               account_id = $15
+           SET role = $4, name = $5, email = $6, date_of_birth = $7, state = $8, version = $9,
+               change = $10, sent_at = $11, expires_at = $12, wrong_dates = $13,
+               new_link_wanted_at = $14, wanted = $15, account_id = $16
         """,
         invitation.practice_id,
         invitation.id,
@@ -41,6 +43,7 @@ async def save_invitation(db: Connection, invitation: Invitation) -> None:
         invitation.expires_at,
         invitation.wrong_dates,
         invitation.new_link_wanted_at,
+        invitation.wanted,
         invitation.account_id,
     )
 
@@ -70,15 +73,21 @@ async def find_of_staff(db: Connection, practice_id: UUID, email: str) -> Invita
     return _invitation(row) if row else None
 
 
-async def lock_invitation(db: Connection, invitation_id: UUID) -> Invitation:
-    """The invitation that a link names, held until the transaction ends."""
+async def find_invitation(db: Connection, invitation_id: UUID) -> Invitation | None:
+    """The invitation of this id, held until the transaction ends."""
     row = await db.fetchrow(
         f"SELECT {COLUMNS} FROM invitation WHERE id = $1 FOR UPDATE",  # noqa: S608
         invitation_id,
     )
-    if row is None:
+    return _invitation(row) if row else None
+
+
+async def lock_invitation(db: Connection, invitation_id: UUID) -> Invitation:
+    """The invitation that a link names, held until the transaction ends."""
+    found = await find_invitation(db, invitation_id)
+    if found is None:
         raise Refused(Refusal.LINK_UNKNOWN)
-    return _invitation(row)
+    return found
 
 
 async def list_expired(db: Connection, *, now: datetime, limit: int) -> list[UUID]:

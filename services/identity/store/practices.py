@@ -1,10 +1,12 @@
 """Practices and their keys."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import AddPractice, Link, Practice, Refusal
+from libs.contracts.identity.practices import AddPractice, Link, Practice
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.database import Connection
 
 
@@ -34,15 +36,18 @@ async def add_practice(db: Connection, asked: AddPractice) -> bool:
     )
 
 
-async def add_key(db: Connection, practice_id: UUID, key_id: UUID, key_hash: bytes) -> None:
+async def add_key(
+    db: Connection, practice_id: UUID, key_id: UUID, key_hash: bytes, *, now: datetime
+) -> None:
     await db.execute(
         """
         INSERT INTO practice_key (practice_id, id, key_hash, made_at)
-        VALUES ($1, $2, $3, now())
+        VALUES ($1, $2, $3, $4)
         """,
         practice_id,
         key_id,
         key_hash,
+        now,
     )
 
 

@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import Refusal
+from libs.contracts.identity.refusals import Refusal
 from libs.runtime.database import Connection
-from services.identity.domain.session import IDLE, LONGEST, TOUCHED_EVERY, Session
+from services.identity.domain.session import IDLE, LONGEST, Session
 
 COLUMNS = """id, account_id, seat_practice_id AS practice_id, device, source, started_at,
              last_seen_at, previous_login_at"""
@@ -31,6 +31,22 @@ async def add_session(db: Connection, session: Session, token_hash: bytes) -> No
     )
 
 
+async def add_sign_in(db: Connection, session: Session) -> None:
+    """Write down that somebody came in, for longer than the session lasts."""
+    await db.execute(
+        """
+        INSERT INTO sign_in (account_id, at, session_id, source, device, staff)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        """,
+        session.account_id,
+        session.started_at,
+        session.id,
+        session.source,
+        session.device,
+        session.practice_id is not None,
+    )
+
+
 async def get_session(db: Connection, token_hash: bytes) -> Session:
     """The session of this token, over or not."""
     row: Any = await db.fetchrow(
@@ -44,12 +60,11 @@ async def get_session(db: Connection, token_hash: bytes) -> Session:
 
 async def touch(db: Connection, session: Session, *, now: datetime) -> None:
     """It was used just now."""
-    if now >= session.last_seen_at + TOUCHED_EVERY:
-        await db.execute(
-            "UPDATE session SET last_seen_at = greatest(last_seen_at, $2) WHERE id = $1",
-            session.id,
-            now,
-        )
+    await db.execute(
+        "UPDATE session SET last_seen_at = greatest(last_seen_at, $2) WHERE id = $1",
+        session.id,
+        now,
+    )
 
 
 async def list_sessions(db: Connection, account_id: UUID, *, now: datetime) -> list[Session]:
@@ -58,7 +73,7 @@ async def list_sessions(db: Connection, account_id: UUID, *, now: datetime) -> l
         f"""
         SELECT {COLUMNS} FROM session
          WHERE account_id = $1 AND last_seen_at > $2 AND started_at > $3
-         ORDER BY last_seen_at DESC
+         ORDER BY last_seen_at DESC, id DESC
         """,  # noqa: S608
         account_id,
         now - IDLE,
@@ -75,14 +90,14 @@ async def end_session(db: Connection, token_hash: bytes) -> UUID | None:
     return ended
 
 
-async def end_one(db: Connection, account_id: UUID, session_id: UUID) -> UUID | None:
+async def end_one(db: Connection, account_id: UUID, session_id: UUID) -> list[UUID]:
     """End one of the account's own sessions."""
-    ended: UUID | None = await db.fetchval(
+    rows = await db.fetch(
         "DELETE FROM session WHERE account_id = $1 AND id = $2 RETURNING id",
         account_id,
         session_id,
     )
-    return ended
+    return [row["id"] for row in rows]
 
 
 async def end_others(db: Connection, account_id: UUID, *, but: UUID | None) -> list[UUID]:
@@ -93,8 +108,3 @@ async def end_others(db: Connection, account_id: UUID, *, but: UUID | None) -> l
         but,
     )
     return [row["id"] for row in rows]
-
-
-async def forget_old(db: Connection, *, before: datetime) -> None:
-    """Sessions that have long been over."""
-    await db.execute("DELETE FROM session WHERE last_seen_at < $1", before)

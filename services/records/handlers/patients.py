@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate
 from libs.contracts.base import Done, Refused
-from libs.contracts.identity import InvitationChanged, InvitationState
+from libs.contracts.identity.invitations import InvitationChanged, InvitationState
 from libs.contracts.records import (
     AddPatient,
     Contact,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from faststream.nats import NatsBroker
 
-from libs.contracts.identity import ShowPractice
+from libs.contracts.identity.practices import ShowPractice
 from libs.runtime.broker import ask
 
 REMEMBERED = timedelta(minutes=5).total_seconds()

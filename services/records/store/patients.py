@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.identity import InvitationState
+from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.records import Contact, Patient, Person, Refusal
 from libs.runtime.database import Connection
 from services.records.domain.patient import Entry, Known, searched

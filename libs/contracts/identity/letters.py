@@ -1,0 +1,62 @@
+"""Letters: which are due, and what the notifier asks as it writes one."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.contracts.base import Event, Reply, Request
+from libs.contracts.identity.practices import Practice
+
+
+class LetterKind(StrEnum):
+    """What a letter is about; the name of its folder of templates."""
+
+    INVITATION = "invitation"
+    STAFF_INVITATION = "staff_invitation"
+    NEW_LINK_WANTED = "new_link_wanted"
+    """To the practice: someone asks for a new registration link."""
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    EMAIL_CONFIRMATION = "email_confirmation"
+    """To the new address."""
+    EMAIL_CHANGED = "email_changed"
+    """To the old address."""
+
+
+class Letter(Reply):
+    """What a letter needs. It is asked for as the letter is written, and never kept."""
+
+    email: str = Field(repr=False)
+    greeting_name: str = ""
+    practice: Practice | None = None
+    """None where the letter is about the account itself, whose practices may be several."""
+    path: str = Field(default="", repr=False)
+    """The path of the link, under the public address; "" for a letter without one."""
+    link_expires_at: datetime | None = None
+    time_zone: str = "UTC"
+    happened_at: datetime | None = None
+
+
+class DescribeLetter(Request[Letter]):
+    """What letter `reference_id` says now. `LINK_VOID` or `LINK_EXPIRED`: do not send it."""
+
+    subject = "request.identity.describe_letter"
+    askers = ("notifier",)
+    kind: LetterKind
+    reference_id: UUID
+    version: int
+
+
+class LetterDue(Event):
+    """A letter is owed. It carries no link and no address: the notifier asks as it writes."""
+
+    subject = "event.identity.letter_due"
+    followers = ("notifier",)
+    kind: LetterKind
+    reference_id: UUID
+    """The invitation, reset or change the letter is about."""
+    version: int = 1
+    """Which sending of it: a resend is the next version."""
+    practice_id: UUID | None = None
