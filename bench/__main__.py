@@ -4,19 +4,23 @@ import asyncio
 import json
 import platform
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import click
 import uvloop
 from rich.console import Console
 
-from bench import health, table
+from bench import health, imports, logins, size, storm, table
 from bench.figures import Finding
 from bench.terms import Terms
 
-ALL: dict[str, Callable[[Terms], Awaitable[list[Finding]]]] = {
+ALL: dict[str, Callable[[Terms], Coroutine[None, None, list[Finding]]]] = {
     "health": health.measure,
+    "logins": logins.measure,
+    "storm": storm.measure,
+    "imports": imports.measure,
+    "size": size.measure,
 }
 
 
@@ -43,16 +47,12 @@ def main(
     uvloop.install()
     found: list[Finding] = []
     for name in dict.fromkeys(names or ALL):
-        found += asyncio.run(_measured(name, terms))
+        found += asyncio.run(ALL[name](terms))
     table.say(found)
     if file:
         told = {"python": platform.python_version(), "findings": [each.told() for each in found]}
         file.write_text(json.dumps(told, indent=1) + "\n")
     sys.exit(any(each.kept is False for each in found))
-
-
-async def _measured(name: str, terms: Terms) -> list[Finding]:
-    return await ALL[name](terms)
 
 
 if __name__ == "__main__":

@@ -30,12 +30,6 @@ VISA = web.AppKey("visa", Visa)
 CHROME = web.AppKey("chrome", Chrome)
 
 
-@routes.get("/ready")
-async def ready(_: web.Request) -> web.Response:
-    """It is up."""
-    return web.Response()
-
-
 @routes.get("/p/{patient}/health", name="health")
 async def show(request: web.Request) -> web.Response:
     """The page, and no question who asks."""

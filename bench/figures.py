@@ -19,7 +19,6 @@ class Load:
 
     seconds: float
     took: Sequence[float]
-    failed: int = 0
 
     @property
     def per_second(self) -> float:

@@ -106,7 +106,7 @@ async def bare(here: Portal) -> AsyncIterator[str]:
             told = [str(port), here.here.database_url("records"), fields]
             process.stdin.write("\n".join(told).encode())
             process.stdin.close()
-        await portal.answering(f"{url}/ready", process, said)
+        await portal.until(lambda: waiting.answers("127.0.0.1", port), process, said)
         yield url
     finally:
         await portal.ended(process)

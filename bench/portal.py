@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
@@ -27,6 +27,7 @@ from libs.contracts.records import AddPatient, Import
 from libs.runtime.broker import ask
 
 UP_WITHIN = 90
+UP = "The portal is up"
 LETTER_WITHIN = 60
 PRACTICE = AddPractice(
     practice_id=UUID("0192a000-0000-7000-8000-00000000be0c"),
@@ -180,26 +181,20 @@ async def _running(folder: Path, said: Path) -> AsyncIterator[Installation]:
     with said.open("wb") as out:
         process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out)
     try:
-        await answering(f"http://127.0.0.1:{port}/login", process, said)
+        await until(lambda: UP in said.read_text(), process, said)
         yield installation.running(folder)
     finally:
         await ended(process)
 
 
-async def answering(url: str, process: asyncio.subprocess.Process, said: Path) -> None:
-    """Until there is a page at this address; `NotUp` if the process ends first."""
+async def until(up: Callable[[], bool], process: asyncio.subprocess.Process, said: Path) -> None:
+    """Until it is up; `NotUp` with what was said if the process ends first, or takes too long."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + UP_WITHIN
-    async with aiohttp.ClientSession() as client:
-        while loop.time() < until and process.returncode is None:
-            try:
-                async with client.get(url) as answer:
-                    if answer.ok:
-                        return
-            except (aiohttp.ClientError, OSError):
-                pass
-            await asyncio.sleep(0.1)
-    raise NotUp(said.read_text())
+    latest = loop.time() + UP_WITHIN
+    while not up():
+        if process.returncode is not None or loop.time() > latest:
+            raise NotUp(said.read_text())
+        await asyncio.sleep(0.1)
 
 
 async def ended(process: asyncio.subprocess.Process) -> None:
