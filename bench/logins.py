@@ -10,19 +10,19 @@ from argon2 import PasswordHasher, Type
 from bench import load, portal
 from bench.charts import Someone
 from bench.figures import Finding
-from bench.portal import PASSWORD, Portal
+from bench.portal import PASSWORD
 from bench.terms import Terms
 from services.identity.config import Config
 
 PATIENTS = 8
-AT_ONCE = 2
-"""Log-ins of each patient at the same time: more than are hashed, fewer than may wait."""
+"""Who log in at the same time: more than are hashed at once, fewer than may wait."""
 
 
 async def measure(terms: Terms) -> list[Finding]:
     """Log-ins per second, of both sides in turns."""
     async with portal.up() as here:
-        doors = await storm(here)
+        patients = await here.registered([Someone(number=number) for number in range(PATIENTS)])
+        doors = [await here.log_in(patient) for patient in patients]
         ours, baseline = [], []
         await load.flat_out(doors, seconds=1)
         for number in range(terms.rounds):
@@ -40,12 +40,6 @@ async def measure(terms: Terms) -> list[Finding]:
             budget=0.9,
         )
     ]
-
-
-async def storm(here: Portal) -> list[load.Asked]:
-    """Forms that log patients in, for as many at a time as a storm has."""
-    patients = await here.registered([Someone(number=number) for number in range(PATIENTS)])
-    return [await here.log_in(patient) for patient in patients] * AT_ONCE
 
 
 def argon2_alone(seconds: float) -> float:

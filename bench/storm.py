@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bench import health, load, logins, portal
+from bench import health, load, portal
 from bench.figures import Finding
 from bench.terms import Terms
 
@@ -10,6 +10,8 @@ PAGES = 10
 """Each second; well within what the machine can do."""
 TIMES_AS_LONG = 4
 """As other loads: so few pages a second need time for their slowest hundredth to mean something."""
+AT_ONCE = 2
+"""Log-ins of each patient at the same time."""
 GATHERING = 1.0
 """Seconds before and after the pages in which there is a storm already, and still."""
 
@@ -20,7 +22,7 @@ async def measure(terms: Terms) -> list[Finding]:
     async with portal.up() as here:
         patients = await health.with_charts(here)
         pages = [await here.health(patient) for patient in patients]
-        doors = [await here.log_in(patient) for patient in patients] * logins.AT_ONCE
+        doors = [await here.log_in(patient) for patient in patients] * AT_ONCE
         storm, idle = [], []
         await load.steadily(pages, each=PAGES, seconds=2)
         for number in range(terms.rounds):

@@ -6,6 +6,7 @@ so that a storm of log-ins slows nobody else's page.
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypeVar, TypeVarTuple
@@ -25,6 +26,10 @@ QUEUE = 50
 """Log-ins that may wait for a core; one more is told to come again."""
 
 
+LAST = 19
+"""The lowest priority (nice) there is, on Linux a thread's own."""
+
+
 class Hashing:
     """The one place where passwords become hashes."""
 
@@ -33,7 +38,9 @@ class Hashing:
             time_cost=passes, memory_cost=memory_kib, parallelism=lanes, type=Type.ID
         )
         cores = os.cpu_count() or 1
-        self._pool = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="argon2")
+        self._pool = ThreadPoolExecutor(
+            max_workers=cores, thread_name_prefix="argon2", initializer=_give_way
+        )
         self._under_way = 0
         self._most = cores + QUEUE
         self._nobody = self._hasher.hash("nobody's password")
@@ -68,6 +75,11 @@ class Hashing:
             return await loop.run_in_executor(self._pool, work, *given)
         finally:
             self._under_way -= 1
+
+
+def _give_way() -> None:
+    """Whatever else this machine has to do goes first; argon2's own threads inherit that."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LAST)
 
 
 AtHashing = Annotated[Hashing, Context("hashing")]

@@ -86,7 +86,7 @@ async def test_whatever_does_not_fit_the_answer_is_the_same(
 
 
 async def test_known_and_unknown_take_the_same_time(desk: Desk) -> None:
-    """The medians lie within eight milliseconds; a skipped hash would be three times that."""
+    """The medians lie within a third of the time; a skipped hash would be most of it."""
     await desk.register()
     took: dict[str, list[float]] = {EMAIL: [], "nobody@example.com": []}
     for number in range(60):
@@ -99,7 +99,7 @@ async def test_known_and_unknown_take_the_same_time(desk: Desk) -> None:
             times.append(time.perf_counter() - began)
             await desk.move("DELETE FROM attempt")
     known, unknown = (statistics.median(times[20:]) for times in took.values())
-    assert abs(known - unknown) < 0.008
+    assert abs(known - unknown) < max(known, unknown) / 3
 
 
 async def test_guessing_ends_for_the_source_and_not_for_the_owner(desk: Desk) -> None:
