@@ -3,6 +3,7 @@
 import asyncio
 import json
 import platform
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -44,6 +45,8 @@ def main(
     """Measure all that is promised of speed, or what is named."""
     progress = Console(stderr=True, highlight=False)
     terms = Terms(rounds=rounds, seconds=seconds, results=results, say=progress.print)
+    # Told to end in another way than Ctrl-C, it clears away just the same.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     uvloop.install()
     found: list[Finding] = []
     for name in dict.fromkeys(names or ALL):
