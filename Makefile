@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps
 PORT ?= 8080
+NAMES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schemas clean
+.PHONY: help run test bench check format lock schemas clean
 
 help: ## This list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -16,6 +17,9 @@ run: $(VENV)/ready ## The whole portal on this machine, with demo data. Ctrl-C s
 
 test: $(VENV)/ready-dev ## Every test. Servers run in containers where Docker has our images, else from the packages.
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+bench: $(VENV)/ready ## What is promised of speed, measured on this machine. One of it: make bench NAMES=health
+	@$(BIN)/python -m bench $(NAMES)
 
 check: $(VENV)/ready-dev ## Format, lint, types, import contracts.
 	$(BIN)/ruff format --check .

@@ -10,5 +10,10 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
-Now = Annotated[datetime, Depends(utcnow)]
+async def _now() -> datetime:
+    """A coroutine: for anything else FastStream goes to another thread and back."""
+    return utcnow()
+
+
+Now = Annotated[datetime, Depends(_now)]
 """A handler's moment: one for the whole request."""

@@ -28,8 +28,9 @@ QUEUE = 50
 """Log-ins that may wait for a core; one more is told to come again."""
 ASKED = 2 * QUEUE
 """Log-ins that are looked at together, more than may wait, so that one too many is told at once."""
-POLITENESS = 5
-"""How far hashing stands back for everything else on the machine (its nice value)."""
+POLITENESS = 10
+"""How far hashing stands back for everything else on the machine (its nice value): about a tenth of
+a core is left to it where all cores are wanted."""
 
 
 class Hashing:

@@ -27,7 +27,7 @@ from libs.contracts.records import (
 from libs.contracts.visa import Capacity, Limit, Visa
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
-from libs.runtime.database import Connection, Database, transaction
+from libs.runtime.database import Connection, Database, Pool, transaction
 from services.records.domain import catalogue, document
 from services.records.store import documents, patients
 from services.records.store import results as store
@@ -46,17 +46,24 @@ async def show_health(asked: ShowHealth, pool: Database, now: Now, gate: AtGate)
     visa = gate.admit(asked.visa, now=now, patient_id=asked.patient_id)
     if visa.capacity is Capacity.MACHINE:
         raise NotAllowed
+    return await at_a_glance(pool, visa, asked.patient_id, since=asked.since)
+
+
+async def at_a_glance(
+    pool: Pool, visa: Visa, patient_id: UUID, *, since: datetime | None
+) -> Health:
+    """The record as far as this visa shows it."""
     tests, newest, total = None, None, 0
     async with transaction(pool, practice=visa.practice_id) as db:
-        person = await patients.get_person(db, visa.practice_id, asked.patient_id)
+        person = await patients.get_person(db, visa.practice_id, patient_id)
         if _may(visa, Limit.RESULTS):
-            rows = await store.list_latest(db, visa.practice_id, asked.patient_id)
-            tests = await _tests(db, visa.practice_id, rows, since=asked.since)
+            rows = await store.list_latest(db, visa.practice_id, patient_id)
+            tests = await _tests(db, visa.practice_id, rows, since=since)
         if _may(visa, Limit.DOCUMENTS):
-            place, every = (visa.practice_id, asked.patient_id), documents.Filter()
+            place, every = (visa.practice_id, patient_id), documents.Filter()
             found = await documents.list_documents(db, *place, wanted=every, limit=NEWEST_DOCUMENTS)
             total = await documents.count_documents(db, *place, wanted=every)
-            newest = [document.line(one, since=asked.since) for one in found]
+            newest = [document.line(one, since=since) for one in found]
     return Health(
         person=person,
         tests=tuple(tests) if tests is not None else None,

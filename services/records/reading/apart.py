@@ -27,6 +27,8 @@ AT_ONCE = 3
 """Readers of one replica at the same time."""
 SILENCE = 60.0
 """Seconds without a word from a reader that is not waiting for us, after which it is lost."""
+AHEAD = 1024 * 1024
+"""Bytes, or up to twice as many, that a reader is ahead of us: it reads on while we file."""
 IDLE = 60.0
 """Seconds after which a host that nobody needed is let go."""
 
@@ -117,7 +119,7 @@ class Readers:
         try:
             with theirs:
                 self._hand_over(_TASK.dump_json(task), (source, theirs.fileno()))
-            stream, writer = await asyncio.open_connection(sock=ours, limit=frames.HEADER.size)
+            stream, writer = await asyncio.open_connection(sock=ours, limit=AHEAD)
             try:
                 yield stream
             finally:
