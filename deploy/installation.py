@@ -94,7 +94,8 @@ def prepared(folder: Path, port: int, *, with_mailbox: bool) -> Installation:
         if not {f"CARESPACE_{name}", f"CARESPACE_{name}_FILE"} & os.environ.keys():
             raise Problem(f"Without the mailbox, CARESPACE_{name} has to be set.")
     names = ["postgres", "nats", "smtp", "mailbox", *registry.services(), "gateway health"]
-    ports = dict(zip(names, waiting.free_ports(len(names)), strict=True)) | {"gateway": port}
+    free = waiting.free_ports(len(names), but=[port])
+    ports = dict(zip(names, free, strict=True)) | {"gateway": port}
     for inner in ("run", "logs"):
         (folder / inner).mkdir(exist_ok=True, mode=0o700)
     (folder / "run" / PORTS).write_text(json.dumps(ports))

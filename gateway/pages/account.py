@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from gateway import reading, session, shell
+from gateway import later, reading, session, shell
 from gateway.pages.passwords import errors_of, rules_shown
 from gateway.rendering import render
 from libs.contracts.base import Refused
@@ -55,7 +55,8 @@ async def change_password(request: web.Request) -> web.Response:
     try:
         answer = await ask(request.app[BROKER], asked, within=WITHIN)
     except Refused as refused:
-        return await _page(request, errors={"current_password": refused.worded(WORDS)})
+        page = await _page(request, errors={"current_password": refused.worded(WORDS)})
+        return later.marked(page, refused)
     if not answer.accepted:
         return await _page(request, errors=errors_of(answer.rules), rules=rules_shown(answer.rules))
     return _back(request, "password_changed")
@@ -75,9 +76,10 @@ async def change_email(request: web.Request) -> web.Response:
         await ask(request.app[BROKER], asked, within=WITHIN)
     except Refused as refused:
         field = "email" if "email" in refused.code else "email_password"
-        return await _page(
+        page = await _page(
             request, errors={field: refused.worded(WORDS)}, email=reading.text(form, "email")
         )
+        return later.marked(page, refused)
     return _back(request, "email_to_confirm")
 
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from gateway import protection, reading, session, shell
+from gateway import later, protection, reading, session, shell
 from gateway.rendering import render
 from libs.contracts.base import Refused
 from libs.contracts.identity.logging_in import LogIn, LogInStaff, SessionOpened
@@ -16,7 +16,6 @@ WORDS: dict[str, str] = {
     "and use the link that we send you.",
     Refusal.BUSY: "Many people are logging in at this moment. Try again in a few seconds.",
 }  # fmt: skip
-STATUS = {Refusal.TRY_LATER: 429, Refusal.BUSY: 503}
 LOG_IN_WITHIN = 8
 """Seconds; checking a password takes a while, and there may be a queue."""
 
@@ -104,18 +103,16 @@ async def _door(request: web.Request, template: str) -> web.Response:
 async def _refused(request: web.Request, template: str, refused: Refused) -> web.Response:
     """The page again with what was typed, except the password."""
     form = await request.post()
-    response = render(
+    page = render(
         request,
         template,
         await shell.door(request),
         form={name: value for name, value in form.items() if name != "password"},
         problem=refused.worded(WORDS),
         code_wanted=refused.code == Refusal.CODE_NEEDED,
-        status=STATUS.get(Refusal(refused.code), 400),
+        status=400,
     )
-    if refused.code == Refusal.TRY_LATER:
-        response.headers["Retry-After"] = "900"
-    return response
+    return later.marked(page, refused)
 
 
 def _earlier(request: web.Request) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from gateway import protection, reading, shell
+from gateway import later, protection, reading, shell
 from gateway.rendering import render
 from libs.contracts.base import Refused
 from libs.contracts.identity.addresses import ConfirmEmail
@@ -76,8 +76,9 @@ async def forgot_password(request: web.Request) -> web.Response:
     asked = ForgotPassword(email=email, source=protection.source(request))
     try:
         await ask(request.app[BROKER], asked)
-    except Refused:
-        raise _too_often() from None
+    except Refused as refused:
+        later.check(refused)
+        raise
     return render(request, "door/reset_link_sent.html", await shell.door(request))
 
 
@@ -113,9 +114,8 @@ async def reset_password(request: web.Request) -> web.Response:
     except Refused as refused:
         if refused.code in LINK_ENDED:
             return await _ended(request)
-        if refused.code == Refusal.TRY_LATER:
-            raise _too_often() from None
-        raise web.HTTPServiceUnavailable(headers={"Retry-After": "10"}) from None
+        later.check(refused)
+        raise
     if answer.accepted:
         response = web.HTTPSeeOther(request.app.router["login"].url_for())
         shell.notice(response, "password_reset")
@@ -148,8 +148,7 @@ async def confirm_email(request: web.Request) -> web.Response:
     try:
         await ask(request.app[BROKER], asked)
     except Refused as refused:
-        if refused.code == Refusal.TRY_LATER:
-            raise _too_often() from None
+        later.check(refused)
         return await _ended(request)
     response = web.HTTPSeeOther(request.app.router["login"].url_for())
     shell.notice(response, "email_changed")
@@ -168,10 +167,6 @@ def errors_of(rules: Iterable[RuleMet]) -> dict[str, str]:
     if about_first:
         return {"password": " ".join(BROKEN[rule] for rule in about_first)}
     return {"confirm_password": BROKEN[PasswordRule.CONFIRMED]} if broken else {}
-
-
-def _too_often() -> web.HTTPTooManyRequests:
-    return web.HTTPTooManyRequests(headers={"Retry-After": "900"})
 
 
 async def _ended(request: web.Request) -> web.Response:

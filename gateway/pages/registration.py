@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway import protection, reading, session, shell
+from gateway import later, protection, reading, session, shell
 from gateway.pages.passwords import errors_of, rules_shown
 from gateway.rendering import render
 from libs.contracts.base import Refused
@@ -71,7 +71,7 @@ async def complete_registration(request: web.Request) -> web.Response:
         if refused.code == Refusal.HAS_ACCOUNT:
             raise web.HTTPSeeOther(request.app.router["accept"].url_for(**request.match_info))
         errors = {FIELD.get(Refusal(refused.code), "password"): refused.worded(WORDS)}
-        return await _again(request, form, errors=errors)
+        return later.marked(await _again(request, form, errors=errors), refused)
     if not answer.accepted:
         return await _again(
             request, form, errors=errors_of(answer.rules), rules=rules_shown(answer.rules)
@@ -122,9 +122,10 @@ async def accept_invitation(request: web.Request) -> web.Response:
             return await _link_ended(request, refused)
         field = FIELD.get(Refusal(refused.code), "date_of_birth")
         errors = {field: refused.worded(WORDS)}
-        return await _acceptance(
+        page = await _acceptance(
             request, await _invitation(request), person, errors=errors, form=form, status=400
         )
+        return later.marked(page, refused)
     request.app[session.DESK].access.forget(person.session.session_id)
     if accepted.enrolment:
         return await _one_time_code(request, accepted.enrolment)

@@ -27,7 +27,7 @@ RULES = {
     }
 }
 
-MANY_STOPS = 80
+MANY_STOPS = 400
 FOCUSED = """() => {
   const one = document.activeElement, style = getComputedStyle(one);
   const label = one.labels && one.labels[0];

@@ -172,7 +172,7 @@ def test_what_cannot_be_read_or_matched_waits_until_somebody_decides(
         ).json()["report"]
         for data, kind in (
             (bundle(somebody, now=utcnow()), "application/fhir+json"),
-            (f"MSH|nothing of {tag(look)}".encode(), "application/hl7-v2"),
+            (f"nothing of {tag(look)}".encode(), "application/hl7-v2"),
         )
     ]
     unmatched, unreadable = (
