@@ -17,8 +17,8 @@ from libs.contracts import registry
 from tests.corpus import content, files, needs_corpus
 from tests.journeys.conftest import LOOKS, Visit
 from tests.journeys.installation import Installation
+from tests.journeys.nurse import nurse_is_in
 from tests.journeys.test_naughty_strings import HIDDEN, fetched, pages, registered
-from tests.journeys.test_registration import nurse_logs_in
 from tests.waiting import until_now
 
 pytestmark = [needs_corpus, pytest.mark.parametrize("look", LOOKS[:1], indirect=True)]
@@ -56,7 +56,7 @@ def fullest(process: psutil.Process) -> int:
 
 def test_every_file_is_given_back_byte_for_byte_or_refused_in_words(visit: Open) -> None:
     staff, patient = visit(), visit()
-    nurse_logs_in(staff)
+    nurse_is_in(staff)
     record = registered(patient, staff, mrn="CORPUS", day=10)
     chart = staff.page.url
     csrf = dict(HIDDEN.findall(fetched(staff, chart).text()))["csrf"]

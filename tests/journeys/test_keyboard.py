@@ -6,7 +6,7 @@ import pytest
 
 from deploy.demo.people import PASSWORD
 from tests.journeys.conftest import LOOKS, Visit
-from tests.journeys.test_registration import NURSE
+from tests.journeys.nurse import NURSE
 
 pytestmark = pytest.mark.parametrize("look", LOOKS[1:2], indirect=True)
 Open = Callable[[], Visit]

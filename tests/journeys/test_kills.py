@@ -18,11 +18,11 @@ from libs.contracts import registry
 from tests.journeys import installation
 from tests.journeys.client import Client, date_fields
 from tests.journeys.installation import Installation
+from tests.journeys.nurse import NURSE
 
 PEOPLE = 200
 AT_ONCE = 8
 PASSWORD = "Quiet-Harbor-72"
-NURSE = "nurse@lakeside.example.com"
 VICTIMS = (*registry.services(), "nats", "postgres", "gateway")
 BETWEEN_KILLS = 6
 LETTER_WITHIN = 120

@@ -15,9 +15,9 @@ from deploy import installation as installations
 from libs.runtime.clock import utcnow
 from tests.journeys.client import Client, date_fields
 from tests.journeys.installation import Installation
+from tests.journeys.nurse import NURSE
 from tests.waiting import until
 
-NURSE = "nurse@lakeside.example.com"
 PASSWORD = "Quiet-Harbor-72"
 BORN = (1972, 7, 9)
 TIMES = 50

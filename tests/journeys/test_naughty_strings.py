@@ -22,7 +22,7 @@ from libs.contracts.records import Refusal
 from services.records.domain.patient import LONGEST_NAME
 from tests.corpus import CORPUS, needs_corpus
 from tests.journeys.conftest import LOOKS, Visit
-from tests.journeys.test_registration import nurse_logs_in
+from tests.journeys.nurse import nurse_is_in
 from tests.waiting import until_now
 
 pytestmark = [needs_corpus, pytest.mark.parametrize("look", LOOKS[:1], indirect=True)]
@@ -205,7 +205,7 @@ def test_every_string_is_shown_as_text_and_none_comes_alive(visit: Open) -> None
     naughty = strings()
     staff, patient = visit(), visit()
     alive = [watched(staff), watched(patient)]
-    nurse_logs_in(staff)
+    nurse_is_in(staff)
 
     record = registered(patient, staff, mrn="NAUGHTY", day=9)
     told = imported(staff, naughty)
@@ -228,7 +228,7 @@ def test_every_string_is_a_name_or_is_refused_in_words(visit: Open) -> None:
     naughty = [normalize("NFC", text) for text in strings()]
     staff = visit()
     alive = watched(staff)
-    nurse_logs_in(staff)
+    nurse_is_in(staff)
 
     report = add_by_list(staff, naughty)
     assert missing(naughty, report) == []
@@ -254,7 +254,7 @@ def test_every_string_is_the_name_of_a_file(visit: Open) -> None:
     naughty = strings()
     staff, patient = visit(), visit()
     alive = [watched(staff), watched(patient)]
-    nurse_logs_in(staff)
+    nurse_is_in(staff)
     record = registered(patient, staff, mrn="FILES", day=8)
     chart = staff.page.url
     csrf = dict(HIDDEN.findall(fetched(staff, chart).text()))["csrf"]

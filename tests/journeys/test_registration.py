@@ -6,21 +6,12 @@ from collections.abc import Callable
 from datetime import date
 
 from deploy.demo.chart import bundle
-from deploy.demo.people import LAKESIDE, PASSWORD, Person
+from deploy.demo.people import LAKESIDE, Person
 from libs.runtime.clock import utcnow
 from tests.journeys.conftest import Look, Visit
+from tests.journeys.nurse import nurse_logs_in
 
-NURSE = "nurse@lakeside.example.com"
 Open = Callable[[], Visit]
-
-
-def nurse_logs_in(visit: Visit) -> None:
-    visit.goes_to("/staff/login")
-    visit.types("Email", NURSE)
-    visit.types("Password", PASSWORD)
-    visit.types("One-time code", visit.portal.code(NURSE))
-    visit.presses("Log in")
-    visit.sees("Patients")
 
 
 def new_person(look: Look) -> Person:

@@ -13,7 +13,7 @@ from deploy.demo.people import LAKESIDE, Person
 from libs.runtime.clock import utcnow
 from tests.corpus import CORPUS, needs_corpus
 from tests.journeys.conftest import LOOKS, Look, Visit
-from tests.journeys.test_registration import nurse_logs_in
+from tests.journeys.nurse import nurse_is_in
 
 pytestmark = pytest.mark.parametrize("look", LOOKS[:2], indirect=True, ids=lambda look: look.name)
 Open = Callable[[], Visit]
@@ -55,7 +55,7 @@ def adds(staff: Visit, somebody: Person) -> str:
 
 def test_a_list_of_patients_is_checked_before_anybody_is_added(visit: Open, look: Look) -> None:
     staff = visit()
-    nurse_logs_in(staff)
+    nurse_is_in(staff)
     staff.follows("Import a list")
     staff.presses("Check the list")
     staff.sees("There is a problem")
@@ -84,7 +84,7 @@ def test_a_document_and_a_result_are_added_and_the_result_is_corrected(
     visit: Open, look: Look
 ) -> None:
     staff = visit()
-    nurse_logs_in(staff)
+    nurse_is_in(staff)
     chart = adds(staff, person(look, "Nora"))
 
     staff.types("Title that the patient sees", "Chest scan")
@@ -131,7 +131,7 @@ def test_a_document_and_a_result_are_added_and_the_result_is_corrected(
 
 def test_a_file_is_looked_through_before_anything_of_it_is_filed(visit: Open, look: Look) -> None:
     staff = visit()
-    nurse_logs_in(staff)
+    nurse_is_in(staff)
     somebody = person(look, "Vera")
     chart = adds(staff, somebody)
     staff.page.locator("#import-file").set_input_files(
@@ -163,7 +163,7 @@ def test_what_cannot_be_read_or_matched_waits_until_somebody_decides(
     visit: Open, look: Look
 ) -> None:
     staff = visit()
-    nurse_logs_in(staff)
+    nurse_is_in(staff)
     somebody = person(look, "Iris")
     key = {"Authorization": f"Bearer {staff.portal.import_key(str(LAKESIDE))}"}
     reports = [
@@ -209,7 +209,7 @@ def test_what_cannot_be_read_or_matched_waits_until_somebody_decides(
 )
 def test_a_file_of_any_format_shows_what_is_in_it(visit: Open, path: str) -> None:
     staff = visit()
-    nurse_logs_in(staff)
+    nurse_is_in(staff)
     found = next(one for one in (CORPUS / path).parent.iterdir() if one.name == path.split("/")[1])
     staff.goes_to("/staff/imports")
     staff.page.locator("#import-file").set_input_files(file(found.name, found.read_bytes()))
@@ -230,7 +230,7 @@ def until_read(staff: Visit) -> None:
 
 def test_an_email_that_bounced_is_seen_and_sent_again(visit: Open, look: Look) -> None:
     staff = visit()
-    nurse_logs_in(staff)
+    nurse_is_in(staff)
     email = f"gone.{tag(look)}@bounces.example.com"
     adds(staff, person(look, "Gwen"))
     staff.types("Email", email)

@@ -15,9 +15,10 @@ from gateway.app import build
 from gateway.config import Config
 from tests.journeys.client import Client
 from tests.journeys.installation import Installation
+from tests.journeys.nurse import NURSE
 
 ROSA, ANA = "rosa.alvarez@example.com", "ana.ruiz@example.com"
-NURSE, DESK = "nurse@lakeside.example.com", "desk@harbor.example.com"
+DESK = "desk@harbor.example.com"
 STAFF_FILES = {"file_document", "start_import"}
 """Forms whose proof is read after it is known that somebody is staff."""
 BROKEN = {"Content-Type": "multipart/form-data; boundary=none"}
