@@ -8,8 +8,8 @@ from uuid_utils.compat import uuid7
 
 from deploy.problem import SaidNo
 from deploy.reach import PATIENCE, Desk
+from libs.contracts.content import CHUNK_SIZE
 from libs.contracts.records import (
-    CHUNK_SIZE,
     AddChunk,
     Import,
     ImportState,

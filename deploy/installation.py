@@ -65,7 +65,7 @@ class Installation:
             given["CARESPACE_VISA_SIGNING_KEY"] = self.keys.signing[part]
         if part == "identity":
             given["CARESPACE_LINK_KEY"] = self.keys.link_key
-        if part in ("identity", "records"):
+        if part in ("identity", "records", "messaging"):
             given["CARESPACE_KEY_RING"] = self.keys.key_ring
         if part == "notifier":
             given |= self._mail()

@@ -9,6 +9,7 @@ from gateway import failures, protection, session, static_files
 from gateway.config import Config
 from gateway.pages import (
     account,
+    compose,
     documents,
     door,
     health,
@@ -22,8 +23,11 @@ from gateway.pages import (
     staff_documents,
     staff_emails,
     staff_imports,
+    staff_message_settings,
+    staff_messages,
     staff_patient,
     staff_patients,
+    staff_writing,
 )
 from libs.runtime import broker, lifeline
 from libs.runtime import health as condition
@@ -38,6 +42,7 @@ PAGES = (
     home,
     health,
     documents,
+    compose,
     messages,
     resources,
     account,
@@ -45,6 +50,9 @@ PAGES = (
     staff_patient,
     staff_documents,
     staff_imports,
+    staff_messages,
+    staff_writing,
+    staff_message_settings,
     staff_emails,
     ingestion,
 )

@@ -11,8 +11,8 @@ from aiohttp import web
 from gateway import reading, shell
 from gateway.protection import HEADERS
 from gateway.rendering import render
+from libs.contracts.content import CHUNK_SIZE
 from libs.contracts.records import (
-    CHUNK_SIZE,
     Document,
     ReadDocument,
     RenderDocument,
@@ -28,6 +28,17 @@ SANDBOX = (
 PDF = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
 """For a PDF, which browsers don't show in a sandbox: their viewer is one."""
 CDA = "application/cda+xml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """Something that is handed over in chunks, each of which is asked for as it is due."""
+
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+    chunk: Callable[[int], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +70,7 @@ async def content(request: web.Request, reader: Reader) -> web.StreamResponse:
     if not shown.viewable:
         raise web.HTTPNotFound
     if shown.document.media_type != CDA:
-        return await _stream(request, reader, shown, kind="inline")
+        return await stream(request, _file(request, reader, shown), kind="inline")
     who = await reader(request)
     asked = RenderDocument(
         visa=who.visa, patient_id=who.patient_id, document_id=reading.path_id(request)
@@ -73,45 +84,53 @@ async def content(request: web.Request, reader: Reader) -> web.StreamResponse:
 
 async def download(request: web.Request, reader: Reader) -> web.StreamResponse:
     """The file, byte for byte as it was given to us."""
-    return await _stream(request, reader, await document(request, reader), kind="attachment")
+    shown = await document(request, reader)
+    return await stream(request, _file(request, reader, shown), kind="attachment")
 
 
-async def _stream(
-    request: web.Request, reader: Reader, shown: Document, *, kind: str
-) -> web.StreamResponse:
+async def stream(request: web.Request, file: File, *, kind: str) -> web.StreamResponse:
     """The content chunk by chunk, or the part of it that was asked for (RFC 9110, 14.2).
 
     Each chunk is a request of its own, with a visa that holds at that moment.
     """
-    size = shown.document.size
+    size = file.size
     start, stop = _range(request, size)
     response = web.StreamResponse(status=206 if stop - start < size else 200)
-    response.headers.update(_headers(shown, kind))
+    response.headers.update(_headers(file, kind))
     response.headers["Content-Length"] = str(stop - start)
     if response.status == 206:  # noqa: PLR2004
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     if request.method == "HEAD" or stop <= start:
         return response
     EXPIRES.set(None)  # a large file on a slow line takes its time; each chunk has its own
-    first = await _chunk(request, reader, start // CHUNK_SIZE)
+    first = await file.chunk(start // CHUNK_SIZE)
     await response.prepare(request)
     for number in range(start // CHUNK_SIZE, (stop - 1) // CHUNK_SIZE + 1):
-        data = first if number == start // CHUNK_SIZE else await _chunk(request, reader, number)
+        data = first if number == start // CHUNK_SIZE else await file.chunk(number)
         begins = number * CHUNK_SIZE
         await response.write(data[max(start - begins, 0) : stop - begins])
     await response.write_eof()
     return response
 
 
-async def _chunk(request: web.Request, reader: Reader, number: int) -> bytes:
-    who = await reader(request)
-    asked = ReadDocument(
-        visa=who.visa,
-        patient_id=who.patient_id,
-        document_id=reading.path_id(request),
-        number=number,
+def _file(request: web.Request, reader: Reader, shown: Document) -> File:
+    async def chunk(number: int) -> bytes:
+        who = await reader(request)
+        asked = ReadDocument(
+            visa=who.visa,
+            patient_id=who.patient_id,
+            document_id=reading.path_id(request),
+            number=number,
+        )
+        return (await ask(request.app[BROKER], asked)).data
+
+    return File(
+        file_name=shown.document.file_name,
+        media_type=shown.document.media_type,
+        size=shown.document.size,
+        sha256=shown.sha256,
+        chunk=chunk,
     )
-    return (await ask(request.app[BROKER], asked)).data
 
 
 def _range(request: web.Request, size: int) -> tuple[int, int]:
@@ -126,19 +145,19 @@ def _range(request: web.Request, size: int) -> tuple[int, int]:
     return start, stop
 
 
-def _headers(shown: Document, kind: str) -> dict[str, str]:
+def _headers(file: File, kind: str) -> dict[str, str]:
     inline = kind == "inline"
-    media_type = shown.document.media_type if inline else "application/octet-stream"
+    media_type = file.media_type if inline else "application/octet-stream"
     if media_type.startswith("text/"):
         media_type = "text/plain; charset=utf-8"
     policy = PDF if inline and media_type == "application/pdf" else SANDBOX
     return HEADERS | {
         "Content-Type": media_type,
-        "Content-Disposition": disposition(kind, shown.document.file_name),
+        "Content-Disposition": disposition(kind, file.file_name),
         "Content-Security-Policy": policy,
         "X-Frame-Options": "SAMEORIGIN",
         "Accept-Ranges": "bytes",
-        "ETag": f'"{shown.sha256}"',
+        "ETag": f'"{file.sha256}"',
     }
 
 

@@ -53,6 +53,19 @@ def form_id(form: Form, name: str) -> UUID:
         raise web.HTTPNotFound from None
 
 
+def optional_id(form: Form, name: str) -> UUID | None:
+    """An id in a form or an address, or None where there is none."""
+    return form_id(form, name) if raw(form, name) else None
+
+
+def cursor(form: Form, name: str) -> str:
+    """Where a page of a list begins, as the page before said; "" for what is no such thing."""
+    try:
+        return str(UUID(raw(form, name)))
+    except ValueError:
+        return ""
+
+
 def text(form: Form, name: str) -> str:
     """A field as one line of text, without spaces around it."""
     return " ".join(raw(form, name).split())

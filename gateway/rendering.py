@@ -56,6 +56,8 @@ class Chrome:
     """There are other records to switch to."""
     tab: str = ""
     unread: int | None = None
+    unclaimed: int | None = None
+    """Messages that no member of staff has claimed."""
     waiting: int | None = None
     """Imports that wait for staff."""
     notice: Notice | None = None
@@ -63,6 +65,10 @@ class Chrome:
     def about(self, reply: AboutSomeone | None) -> "Chrome":
         """The same, with the name of the person whose record the reply is from."""
         return replace(self, patient=reply.person) if reply else self
+
+    def counting(self, unread: int) -> "Chrome":
+        """The same, with this many messages unread."""
+        return replace(self, unread=unread)
 
     @property
     def time_zone(self) -> str:
@@ -101,9 +107,11 @@ ENVIRONMENT.filters |= {
     "moment": wording.moment,
     "month": wording.month,
     "number": wording.number,
+    "lines": wording.lines,
     "one_time_key": enrolment.one_time_key,
     "qr": enrolment.qr,
     "size": wording.size,
+    "span": wording.span,
     "telephone": wording.telephone,
     "written_moment": wording.written_moment,
 }

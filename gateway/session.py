@@ -4,11 +4,11 @@ Nothing of it is kept longer than a few seconds, and an end or a revocation is f
 """
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from aiohttp import web
@@ -30,6 +30,8 @@ MARGIN = timedelta(seconds=3)
 """A visa that is about to run out would run out on the way."""
 KEPT_AT_MOST = 20_000
 
+Visa: TypeAlias = Callable[[], Awaitable[str]]
+"""A visa that holds each time it is asked for: what takes its time outlives one."""
 V = TypeVar("V")
 K = TypeVar("K")
 
@@ -146,9 +148,7 @@ def hash_of(token: str) -> bytes:
 
 
 async def find(request: web.Request) -> SignedIn | None:
-    """Whoever this cookie belongs to, or nobody."""
-    if PERSON in request:
-        return request[PERSON]
+    """Whoever this cookie belongs to, or nobody; asked anew by a request that takes its time."""
     token = request.cookies.get(COOKIE)
     if not token:
         return None
@@ -193,6 +193,24 @@ async def at_work(request: web.Request) -> AtWork:
     if person.session.seat is None:
         raise web.HTTPNotFound
     return AtWork(person=person, seat=person.session.seat)
+
+
+def staff_visa(request: web.Request) -> Visa:
+    """The visa of whoever is at work, one that holds each time it is asked for."""
+
+    async def visa() -> str:
+        return (await at_work(request)).visa
+
+    return visa
+
+
+def acting_visa(request: web.Request) -> Visa:
+    """The same for whoever acts on the patient in the address."""
+
+    async def visa() -> str:
+        return (await acting(request)).visa
+
+    return visa
 
 
 async def access_of(request: web.Request, person: SignedIn) -> AccessList:

@@ -10,7 +10,9 @@ from gateway.rendering import NOTICE_COOKIE, Chrome, Notice
 from libs.contracts.base import Refused
 from libs.contracts.delegation import Access
 from libs.contracts.identity.practices import Practice
-from libs.contracts.records import ListImports
+from libs.contracts.messaging.mailbox import CountUnread
+from libs.contracts.messaging.queue import CountWaiting
+from libs.contracts.records import ListImports, NamePatients, Person
 from libs.contracts.visa import Capacity
 from libs.runtime.broker import BROKER, Unavailable, ask
 
@@ -34,6 +36,21 @@ NOTICES: dict[str, Notice] = {
     "document_filed": Notice(text="The document is in the record."),
     "result_added": Notice(text="The result is in the record."),
     "result_corrected": Notice(text="The result is corrected. The old value stays to be seen."),
+    "message_sent": Notice(text="Your message is with your care team."),
+    "draft_saved": Notice(text="Your draft is saved."),
+    "draft_deleted": Notice(text="The draft is deleted."),
+    "answer_sent": Notice(text="Your answer is sent."),
+    "claimed": Notice(text="It is yours to answer."),
+    "released": Notice(text="Anybody can claim it now."),
+    "handed_over": Notice(text="It is handed over."),
+    "closed": Notice(text="The conversation is closed."),
+    "reopened": Notice(text="The conversation is open again."),
+    "noted": Notice(text="Your note is kept. Only staff see it."),
+    "file_filed": Notice(text="The file is among the patient's documents."),
+    "settings_saved": Notice(text="The settings are saved."),
+    "claimed_by_another": Notice(text="A colleague was faster and has claimed it.", kind="warn"),
+    "not_yours": Notice(text="A colleague holds this conversation.", kind="warn"),
+    "is_closed": Notice(text="The conversation is closed. Reopen it first.", kind="warn"),
     "email_again": Notice(text="It is being sent again."),
     "sent_moments_ago": Notice(
         text="An email has only just gone. Give it five minutes.", kind="warn"
@@ -71,11 +88,23 @@ async def person(request: web.Request, who: session.SignedIn) -> Chrome:
     )
 
 
-async def record(request: web.Request, acting: session.Acting, *, tab: str) -> Chrome:
-    """A page of a record; whose it is stands on it everywhere."""
+async def record(
+    request: web.Request, acting: session.Acting, *, tab: str, named: bool = False
+) -> Chrome:
+    """A page of a record; whose it is stands on it everywhere, and how many messages wait.
+
+    `named`: the page has no reply of its own that says whose record it is.
+    """
+    practice, unread, person = await asyncio.gather(
+        _practice(request, acting.access.practice_id),
+        _unread(request, acting),
+        _named(request, acting) if named else asyncio.sleep(0),
+    )
     return Chrome(
         session=acting.person.session,
-        practice=await _practice(request, acting.access.practice_id),
+        practice=practice,
+        unread=unread,
+        patient=person,
         patient_id=acting.patient_id,
         acting=acting.access.capacity is not Capacity.SELF,
         several=acting.several,
@@ -85,14 +114,17 @@ async def record(request: web.Request, acting: session.Acting, *, tab: str) -> C
 
 
 async def staff(request: web.Request, who: session.AtWork, *, tab: str) -> Chrome:
-    """A page of the staff side, with how many imports wait for somebody."""
-    practice, waiting = await asyncio.gather(
-        _practice(request, who.seat.practice_id), _waiting(request, who)
+    """A page of the staff side, with how many messages and imports wait for somebody."""
+    practice, waiting, unclaimed = await asyncio.gather(
+        _practice(request, who.seat.practice_id),
+        _waiting(request, who),
+        _unclaimed(request, who),
     )
     return Chrome(
         session=who.person.session,
         practice=practice,
         waiting=waiting,
+        unclaimed=unclaimed,
         tab=tab,
         notice=said(request),
     )
@@ -131,6 +163,32 @@ def back_to_patient(request: web.Request, patient_id: UUID, name: str) -> web.Re
     response = web.HTTPSeeOther(patient_of(request, patient_id))
     notice(response, name)
     raise response
+
+
+async def _named(request: web.Request, acting: session.Acting) -> Person | None:
+    """A page that is about something else of the record does without the name."""
+    try:
+        asked = NamePatients(visa=acting.visa, patient_ids=(acting.patient_id,))
+        people = (await ask(request.app[BROKER], asked)).people
+    except (Unavailable, Refused):
+        return None
+    return people[0] if people else None
+
+
+async def _unread(request: web.Request, acting: session.Acting) -> int | None:
+    """A page does without the count while messages are away, or are not part of the access."""
+    try:
+        asked = CountUnread(visa=acting.visa, patient_id=acting.patient_id)
+        return (await ask(request.app[BROKER], asked)).count
+    except (Unavailable, Refused):
+        return None
+
+
+async def _unclaimed(request: web.Request, who: session.AtWork) -> int | None:
+    try:
+        return (await ask(request.app[BROKER], CountWaiting(visa=who.visa))).unclaimed
+    except (Unavailable, Refused):
+        return None
 
 
 async def _waiting(request: web.Request, who: session.AtWork) -> int | None:

@@ -165,3 +165,24 @@ def listed(things: Iterable[str]) -> str:
     """one, two and three"""
     *others, last = list(things) or [""]
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def usual_time(hours: int) -> str:
+    """We usually answer within 2 days."""
+    days, rest = divmod(hours, 24)
+    span_ = amount(hours, "hour") if rest or days <= 1 else amount(days, "day")
+    return f"We usually answer within {span_}."
+
+
+def span(since: datetime, until: datetime) -> str:
+    """1 day 6 h"""
+    minutes = max(0, int((until - since).total_seconds()) // 60)
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{amount(days, 'day')} {hours} h" if hours else amount(days, "day")
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def lines(text: str) -> list[list[str]]:
+    """The paragraphs of a message, each line by line."""
+    return [part.split("\n") for part in re.split(r"\n\s*\n", text) if part.strip()]

@@ -1,6 +1,7 @@
 """Results and documents by machine: an endpoint with a practice key, and its reports."""
 
 import hashlib
+from functools import partial
 
 from aiohttp import hdrs, web
 
@@ -36,7 +37,7 @@ async def ingest(request: web.Request) -> web.Response:
 
     The same content again leads to the same report.
     """
-    visa = await _machine(request)
+    await _machine(request)
     if request.content_type not in TYPES:
         return _problem(415, f"Content-Type is to be one of {', '.join(sorted(TYPES))}.")
     if (request.content_length or 0) > UPLOAD_LIMIT:
@@ -45,11 +46,15 @@ async def ingest(request: web.Request) -> web.Response:
         upload_id = await uploads.pass_on(
             request.app[BROKER],
             request.content.iter_chunked(64 * 1024),
-            visa=visa,
+            visa=partial(_machine, request),
             file_name="",
             media_type=request.content_type,
         )
-        asked = StartImport(visa=visa, upload_id=upload_id, declared_type=request.content_type)
+        asked = StartImport(
+            visa=await _machine(request),
+            upload_id=upload_id,
+            declared_type=request.content_type,
+        )
         started = await ask(request.app[BROKER], asked, within=10)
     except Refused as refused:
         if refused.code not in PROBLEMS:

@@ -78,12 +78,12 @@ async def start_import(request: web.Request) -> web.Response:
     staff = await session.at_work(request)
     came = uploads.Upload()
     try:
-        await uploads.receive(request, came, visa=staff.visa)
+        await uploads.receive(request, came, visa=session.staff_visa(request))
         if came.upload_id is None:
             raise Refused(Refusal.EMPTY)
         about = reading.text(came.fields, "patient_id")
         asked = StartImport(
-            visa=staff.visa,
+            visa=(await session.at_work(request)).visa,
             upload_id=came.upload_id,
             patient_id=reading.form_id(came.fields, "patient_id") if about else None,
             preview=True,

@@ -59,12 +59,12 @@ async def file_document(request: web.Request) -> web.Response:
     patient_id = reading.path_id(request, "patient")
     came = uploads.Upload()
     try:
-        await uploads.receive(request, came, visa=staff.visa)
+        await uploads.receive(request, came, visa=session.staff_visa(request))
         if came.upload_id is None:
             raise Refused(Refusal.EMPTY)
         title = reading.text(came.fields, "title") or came.file_name
         asked = FileDocument(
-            visa=staff.visa,
+            visa=(await session.at_work(request)).visa,
             key=reading.key(came.fields),
             upload_id=came.upload_id,
             patient_id=patient_id,

@@ -12,10 +12,9 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.contracts.base import Done, Event, Reply, Request
+from libs.contracts.content import Chunk
 from libs.contracts.identity.invitations import InvitationState
 
-CHUNK_SIZE = 256 * 1024
-"""Bytes of content in one request; every chunk but the last has exactly this size."""
 UPLOAD_LIMIT = 50 * 1024 * 1024
 """The largest document or import file, in bytes."""
 CSV_LIMIT = 1024 * 1024
@@ -344,6 +343,23 @@ class Person(Reply):
     mrn: str = ""
 
 
+class People(Reply):
+    """Whoever of them is a patient here."""
+
+    people: tuple[Person, ...]
+
+
+class NamePatients(Request[People]):
+    """Who these patients are, for pages that are about something else of theirs: 100 at most.
+
+    Staff may ask for any of their practice; anybody else for the visa's own patient.
+    """
+
+    subject = "request.records.name_patients"
+    visa: str = Field(repr=False)
+    patient_ids: tuple[UUID, ...] = Field(max_length=100)
+
+
 class Health(Reply):
     """The Health page: the latest of each test with its history, and the newest documents.
 
@@ -460,13 +476,6 @@ class ShowDocument(Request[Document]):
     visa: str = Field(repr=False)
     patient_id: UUID
     document_id: UUID
-
-
-class Chunk(Reply):
-    """A piece of content. Each is checked as it is read, so that any may be asked for first."""
-
-    data: bytes = Field(repr=False)
-    last: bool
 
 
 class ReadDocument(Request[Chunk]):

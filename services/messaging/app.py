@@ -4,6 +4,7 @@ from aiohttp import web
 
 from libs.access.gate import Gate, hearing
 from libs.runtime import broker, database, health, outbox
+from libs.runtime.keyring import KeyRing
 from services.messaging import handlers
 from services.messaging.config import Config
 
@@ -11,7 +12,7 @@ from services.messaging.config import Config
 def build(config: Config) -> web.Application:
     app = web.Application()
     app.add_routes(health.routes)
-    gate = Gate(config.visa_keys)
+    gate, key_ring = Gate(config.visa_keys), KeyRing.parse(config.key_ring)
     app.cleanup_ctx.extend(
         [
             database.connected(config.database_url, schema="messaging"),
@@ -19,8 +20,8 @@ def build(config: Config) -> web.Application:
                 "messaging",
                 config.nats_url,
                 config.nats_credentials,
-                handlers.router,
-                context={"gate": gate},
+                *handlers.routers,
+                context={"gate": gate, "key_ring": key_ring},
             ),
             hearing(gate),
             outbox.relayed("messaging", config.database_url),

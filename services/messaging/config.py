@@ -1,6 +1,6 @@
 """What messaging needs to be told before it can start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -9,6 +9,8 @@ class Config:
     nats_url: str
     nats_credentials: str = ""
     visa_keys: str
+    key_ring: str = field(repr=False)
+    """Lines of `<id> <base64>`, the newest last."""
     host: str = "127.0.0.1"
     port: int = 8083
     log_level: str = "INFO"

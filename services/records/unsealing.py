@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.records import Chunk, Refusal
+from libs.contracts.content import Chunk
+from libs.contracts.records import Refusal
 from libs.runtime.database import Pool, transaction
 from libs.runtime.keyring import Damaged, KeyRing
-from services.records.domain.content import Content
+from libs.vault.content import Content
+from libs.vault.vault import Vault
 from services.records.means import intact
-from services.records.store.vault import Vault
 
 
 async def read_chunk(

@@ -20,12 +20,13 @@ from libs.runtime.clock import utcnow
 from libs.runtime.database import POOL, Connection, Pool, transaction
 from libs.runtime.keyring import KeyRing
 from libs.runtime.logs import describe
+from libs.vault import contents
 from services.records.domain.importing import LEASE, MOST_TRIES, Job
 from services.records.importing.reading import Reading
 from services.records.importing.zones import Zones
 from services.records.reading.apart import Readers
-from services.records.store import contents
 from services.records.store import reading as store
+from services.records.store import uploads
 from services.records.store.reading import LeaseLost
 
 LINES = 2
@@ -143,10 +144,10 @@ class Worker:
 async def sweep(pool: Pool) -> int:
     """Forget uploads that are too old, with what came in of them; how many there were."""
     async with transaction(pool, worker="uploads") as db:
-        old = await contents.list_old_uploads(db, now=utcnow())
+        old = await uploads.list_old_uploads(db, now=utcnow())
     for practice_id, upload_id in old:
         async with transaction(pool, practice=practice_id) as db:
-            gone = await contents.remove_upload(db, practice_id, upload_id)
+            gone = await uploads.remove_upload(db, practice_id, upload_id)
             if gone and gone.became_id is None:
                 await contents.remove_content(db, practice_id, [upload_id])
     return len(old)

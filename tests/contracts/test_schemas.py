@@ -62,7 +62,7 @@ def test_every_subject_belongs_to_one_contract_and_to_its_own_service() -> None:
 def test_no_event_carries_a_name_an_address_or_a_secret() -> None:
     allowed = {
         "id", "practice_id", "patient_id", "account_id", "invitation_id", "reference_id",
-        "session_ids", "version", "state", "kind", "expires_at", "at", "new_link_wanted",
+        "conversation_id", "message_id", "session_ids", "version", "state", "kind", "expires_at", "at", "new_link_wanted",
     }  # fmt: skip
     for event in registry.events():
         assert set(event.model_fields) <= allowed, event

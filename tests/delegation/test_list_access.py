@@ -12,7 +12,7 @@ from libs.access.gate import Gate
 from libs.contracts.base import Refused
 from libs.contracts.delegation import Access, ListAccess
 from libs.contracts.identity.registration import PatientRegistered
-from libs.contracts.messaging import ShowMailbox
+from libs.contracts.messaging.mailbox import CountUnread
 from libs.contracts.visa import Capacity, Limit, Passport
 from libs.runtime import outbox
 from libs.runtime.broker import ask
@@ -40,6 +40,7 @@ def messaging(servers: Servers) -> MessagingConfig:
         nats_url=servers.nats_url,
         nats_credentials=servers.credentials("messaging"),
         visa_keys=servers.keys.visa_keys,
+        key_ring=servers.keys.key_ring,
     )
 
 
@@ -76,7 +77,7 @@ async def records_of(servers: Servers, account_id: UUID) -> tuple[Access, ...]:
         return (await ask(broker, asked)).records
 
 
-async def test_a_registered_patient_holds_their_own_record_and_has_a_mailbox(
+async def test_a_registered_patient_holds_their_own_record_and_may_open_their_messages(
     clean: Servers,
 ) -> None:
     rosa, event = uuid4(), registered(uuid4())
@@ -89,21 +90,14 @@ async def test_a_registered_patient_holds_their_own_record_and_has_a_mailbox(
         await announce(clean, event)
         (access,) = await until(lambda: records_of(clean, rosa))
         async with parts.asking(clean) as broker:
-            mailbox = await until(lambda: _mailbox(broker, access.visa))
+            asked = CountUnread(visa=access.visa, patient_id=event.patient_id)
+            assert (await ask(broker, asked)).count == 0
     assert (access.capacity, access.limits) == (Capacity.SELF, frozenset(Limit))
     assert (access.practice_id, access.patient_id) == (event.practice_id, event.patient_id)
     visa = Gate(clean.keys.visa_keys).admit(
         access.visa, now=utcnow(), patient_id=event.patient_id, limit=Limit.SENDING
     )
     assert (visa.account_id, visa.actor_name) == (rosa, "Rosa Alvarez")
-    assert mailbox
-
-
-async def _mailbox(broker: object, visa: str) -> bool:
-    try:
-        return bool(await ask(broker, ShowMailbox(visa=visa)))  # type: ignore[arg-type]
-    except Refused:
-        return False
 
 
 async def test_nobody_holds_anybody_elses_record(clean: Servers) -> None:

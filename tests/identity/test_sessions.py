@@ -16,6 +16,8 @@ from libs.contracts.identity.sessions import (
     ResolveSession,
     SessionEnded,
 )
+from libs.contracts.identity.staff import ListColleagues
+from libs.contracts.visa import Role
 from libs.runtime.clock import utcnow
 from services.identity.domain.session import IDLE, LONGEST, Session, shortened
 from tests.identity.desk import PRACTICE, Desk, code, hash_of
@@ -197,3 +199,15 @@ async def test_sessions_long_over_are_swept_away(desk: Desk) -> None:
     assert await desk.look("SELECT count(*) FROM session") == 1
     assert await desk.resolve(kept)
     assert await desk.look("SELECT count(*) FROM sign_in") == 2
+
+
+async def test_staff_see_their_colleagues_and_nobody_else_does(desk: Desk) -> None:
+    await desk.register()
+    secret = await desk.register_staff()
+    staff = await desk.ask(desk.staff_login(code=code(secret)))
+    listed = await desk.ask(ListColleagues(session=hash_of(staff.token)))
+    [nurse] = listed.colleagues
+    assert (nurse.role, bool(nurse.name)) == (Role.CLINICIAN, True)
+    patient = await desk.session()
+    assert await desk.refusal(ListColleagues(session=patient)) == Refusal.NO_SESSION
+    assert await desk.refusal(ListColleagues(session=b"x" * 32)) == Refusal.NO_SESSION

@@ -14,12 +14,11 @@ from faststream.nats import NatsBroker
 
 import services.identity.app
 import services.records.app
+from libs.contracts.content import CHUNK_SIZE, Chunk
 from libs.contracts.identity.practices import AddPractice
 from libs.contracts.records import (
-    CHUNK_SIZE,
     AddChunk,
     AddPatient,
-    Chunk,
     DocumentList,
     FileDocument,
     Import,

@@ -10,12 +10,13 @@ import asyncpg
 import pytest
 
 from libs.contracts.base import Refused
-from libs.contracts.records import CHUNK_SIZE, ReadDocument, Refusal
+from libs.contracts.content import CHUNK_SIZE
+from libs.contracts.records import ReadDocument, Refusal
 from libs.runtime.broker import ask
 from libs.runtime.database import transaction
 from libs.runtime.keyring import Damaged, KeyRing
-from services.records.domain import content
-from services.records.store.vault import Vault
+from libs.vault import content
+from libs.vault.vault import Vault
 from tests.records.office import Office
 
 WORDS = b"The biopsy of the left breast showed "

@@ -13,9 +13,9 @@ import pytest
 
 from libs.contracts.records import Import, ImportState, SettleImport
 from libs.runtime.broker import ask
+from libs.vault.media import Sort
 from services.records.domain.found import Document, Found, LeftOut, Patient, Unreadable
 from services.records.domain.importing import INFORMATION
-from services.records.domain.media import Sort
 from services.records.domain.result import Result
 from services.records.formats import ccda, fhir, hl7v2
 from services.records.reading.child import examined

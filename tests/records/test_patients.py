@@ -20,6 +20,7 @@ from libs.contracts.records import (
     InvitePatient,
     LinesRead,
     ListPatients,
+    NamePatients,
     PatientList,
     Refusal,
     ShowPatient,
@@ -328,6 +329,27 @@ async def test_five_thousand_lines_are_added_and_invited_in_one_go(practice: Off
     assert [one.unchanged for one in outcomes] == [5000, 5000]
     waiting = await practice.sql("SELECT count(*) FROM patient WHERE wanted = 1")
     assert waiting[0][0] == 5000
+
+
+async def test_patients_are_named_to_staff_and_only_their_own_name_to_patients(
+    practice: Office,
+) -> None:
+    rosa = await practice.add_patient()
+    bill = await practice.add_patient("Bill", "Bones")
+    both = (rosa, bill)
+    named = await ask(practice.broker, NamePatients(visa=practice.staff, patient_ids=both))
+    assert {person.given for person in named.people} == {"Rosa", "Bill"}
+    own = NamePatients(visa=practice.patient(rosa), patient_ids=(rosa,))
+    assert [person.patient_id for person in (await ask(practice.broker, own)).people] == [rosa]
+    for visa, wanted_ids in (
+        (practice.patient(rosa), both),
+        (practice.patient(rosa), (bill,)),
+        (practice.machine, both),
+    ):
+        with pytest.raises(Refused, match="not_allowed"):
+            await ask(practice.broker, NamePatients(visa=visa, patient_ids=wanted_ids))
+    elsewhere = NamePatients(visa=practice.another().staff, patient_ids=both)
+    assert (await ask(practice.broker, elsewhere)).people == ()
 
 
 async def identity_says(

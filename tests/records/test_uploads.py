@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from libs.contracts.base import Refused
-from libs.contracts.records import CHUNK_SIZE, UPLOAD_LIMIT, AddChunk, Refusal, StartUpload
+from libs.contracts.content import CHUNK_SIZE
+from libs.contracts.records import UPLOAD_LIMIT, AddChunk, Refusal, StartUpload
 from libs.runtime.broker import ask
 from services.records.domain import upload as rules
 from services.records.worker import sweep

@@ -12,14 +12,14 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from deploy import nats as nats_server
 from deploy import nats_config, waiting
-from libs.contracts.messaging import ShowMailbox
+from libs.contracts.messaging.queue import CountWaiting
 from libs.contracts.records import InvitationWanted
 from libs.runtime import broker, database, health, lifeline
 from libs.runtime.broker import Unavailable, ask
 from tests import parts, proxy
 from tests.runtime.announcing import announce
 from tests.runtime.announcing import waiting as announced
-from tests.runtime.test_answering import Mailboxes
+from tests.runtime.test_answering import Queues
 from tests.servers import Servers
 from tests.waiting import until
 
@@ -68,7 +68,7 @@ def mailboxes(servers: Servers, port: int) -> web.Application:
             "messaging",
             f"nats://127.0.0.1:{port}",
             servers.credentials("messaging"),
-            Mailboxes().router,
+            Queues().router,
         )
     )
     return app
@@ -106,7 +106,7 @@ async def test_a_server_that_restarts_is_found_again(servers: Servers, own_nats:
             own_nats.kill()
             await until(lambda: not ready(app))
             with pytest.raises(Unavailable):
-                await ask(app[broker.BROKER], ShowMailbox(visa="x"))
+                await ask(app[broker.BROKER], CountWaiting(visa="x"))
             assert (await client.get("/health/live")).status == 200
             own_nats.start()
             await until(lambda: ready(app))

@@ -21,6 +21,27 @@ class InviteStaff(Request[Done]):
     role: Role
 
 
+class Colleague(Reply):
+    """Somebody who works at the practice."""
+
+    account_id: UUID
+    name: str
+    role: Role
+
+
+class Colleagues(Reply):
+    """By name."""
+
+    colleagues: tuple[Colleague, ...]
+
+
+class ListColleagues(Request[Colleagues]):
+    """Everyone with a seat at the practice that this session's seat is at."""
+
+    subject = "request.identity.list_colleagues"
+    session: bytes = Field(repr=False)
+
+
 class Seat(Reply):
     """A member of staff's place at a practice, with the visa that goes with it."""
 

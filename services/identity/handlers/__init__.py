@@ -9,6 +9,7 @@ from services.identity.handlers import (
     practices,
     registration,
     sessions,
+    staff,
 )
 
 routers = (
@@ -17,6 +18,7 @@ routers = (
     registration.router,
     logging_in.router,
     sessions.router,
+    staff.router,
     passwords.router,
     addresses.router,
     letters.router,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from libs.contracts.base import Refused
 from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.staff import Colleague
 from libs.contracts.visa import Role
 from libs.runtime.database import Connection
 from services.identity.domain.account import Account
@@ -134,6 +135,25 @@ async def find_seat(db: Connection, account_id: UUID) -> UUID | None:
         account_id,
     )
     return practice_id
+
+
+async def list_colleagues(db: Connection, practice_id: UUID) -> list[Colleague]:
+    """Everyone with a seat at the practice, by the name that they were invited under."""
+    rows = await db.fetch(
+        """
+        SELECT s.account_id, i.name, s.role
+          FROM seat s
+          JOIN invitation i ON i.practice_id = s.practice_id AND i.account_id = s.account_id
+                           AND i.role IS NOT NULL
+         WHERE s.practice_id = $1
+         ORDER BY i.name, s.account_id
+        """,
+        practice_id,
+    )
+    return [
+        Colleague(account_id=row["account_id"], name=row["name"], role=Role(row["role"]))
+        for row in rows
+    ]
 
 
 async def find_role(db: Connection, account_id: UUID, practice_id: UUID) -> Role | None:

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from libs.contracts import records
 from libs.contracts.records import DocumentLine
-from services.records.domain import media
-from services.records.domain.content import Content
+from libs.vault import media
+from libs.vault.content import Content
+from libs.vault.media import Media
 from services.records.domain.found import Document as Found
 from services.records.domain.matching import folded
-from services.records.domain.media import Media
 from services.records.domain.result import Moment, Precision, ResultStatus
 
 LONGEST_TITLE = 300

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.records import CHUNK_SIZE, UPLOAD_LIMIT, Refusal
-from services.records.domain.content import chunks_of
+from libs.contracts.content import CHUNK_SIZE
+from libs.contracts.records import UPLOAD_LIMIT, Refusal
+from libs.vault.content import chunks_of
 
 LIFETIME = timedelta(days=1)
 """After which a file that was never used is forgotten."""

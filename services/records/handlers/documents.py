@@ -8,8 +8,8 @@ from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate
 from libs.contracts.base import Refused
+from libs.contracts.content import Chunk
 from libs.contracts.records import (
-    Chunk,
     Document,
     DocumentFiled,
     DocumentList,
@@ -27,18 +27,18 @@ from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Database, Pool, transaction
 from libs.runtime.keyring import KeyRing
+from libs.vault import media
+from libs.vault.content import chunks_of
+from libs.vault.media import CDA, Examination, Media, Sort
+from libs.vault.vault import Vault
 from services.records import document_filing
 from services.records.domain import document as rules
-from services.records.domain import media
-from services.records.domain.content import chunks_of
 from services.records.domain.found import Unreadable
-from services.records.domain.media import CDA, Examination, Media, Sort
 from services.records.means import AtKeyRing, AtReaders, admit_to_documents, intact
 from services.records.reading.apart import CameToGrief, Readers
-from services.records.store import contents, patients
 from services.records.store import documents as store
+from services.records.store import patients, uploads
 from services.records.store.documents import Filter
-from services.records.store.vault import Vault
 from services.records.unsealing import read_chunk, unsealed
 
 LARGEST_PAGE = 900_000
@@ -64,7 +64,7 @@ async def file_document(  # noqa: PLR0913
         if earlier := await once.earlier(db, asked.key, by=by, what=what):
             return earlier
         await patients.get_person(db, visa.practice_id, asked.patient_id)
-        upload = await contents.lock_upload(
+        upload = await uploads.lock_upload(
             db, visa.practice_id, asked.upload_id, account_id=visa.account_id
         )
         if upload.became_id or kind is None:
@@ -92,9 +92,9 @@ async def file_document(  # noqa: PLR0913
         )
         filing = await document_filing.planned(db, document)
         reply = DocumentFiled(document_id=filing.same or document.id)
-        await contents.save_became(db, upload, reply.document_id)
+        await uploads.save_became(db, upload, reply.document_id)
         if filing.same:
-            await contents.remove_content(db, visa.practice_id, [upload.id])
+            await vault.remove([upload.id])
         else:
             with intact(upload.id):
                 await vault.give(opened, owner_id=asked.patient_id)
@@ -108,7 +108,7 @@ async def _examined(
 ) -> Media | None:
     """What was uploaded, now that all of it is there; None if it was used before."""
     async with transaction(pool, practice=visa.practice_id) as db:
-        upload = await contents.lock_upload(
+        upload = await uploads.lock_upload(
             db, visa.practice_id, asked.upload_id, account_id=visa.account_id
         )
         if upload.became_id:

@@ -8,8 +8,8 @@ from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate
 from libs.contracts.base import Done, Refused
+from libs.contracts.content import Chunk
 from libs.contracts.records import (
-    Chunk,
     ConfirmImport,
     Import,
     ImportList,
@@ -27,14 +27,14 @@ from libs.runtime import once
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
+from libs.vault import media
+from libs.vault.vault import Vault
 from services.records import worker
 from services.records.domain import importing as rules
-from services.records.domain import media
 from services.records.domain.document import plain
 from services.records.means import AtKeyRing, intact
-from services.records.store import contents, patients
 from services.records.store import imports as store
-from services.records.store.vault import Vault
+from services.records.store import patients, uploads
 from services.records.unsealing import read_chunk
 
 OPERATOR = UUID(int=0)
@@ -50,7 +50,7 @@ async def start_import(
 ) -> ImportStarted:
     visa = gate.admit_staff(asked.visa, now=now, machines=True)
     async with transaction(pool, practice=visa.practice_id) as db:
-        upload = await contents.lock_upload(
+        upload = await uploads.lock_upload(
             db, visa.practice_id, asked.upload_id, account_id=visa.account_id
         )
         if upload.became_id:
@@ -81,8 +81,8 @@ async def start_import(
         import_id = upload.id
         if not is_new:
             import_id = await _again(db, visa, asked, opened.content.sha256, now=now)
-            await contents.remove_content(db, visa.practice_id, [upload.id])
-        await contents.save_became(db, upload, import_id)
+            await vault.remove([upload.id])
+        await uploads.save_became(db, upload, import_id)
         await worker.ring(db)
     return ImportStarted(import_id=import_id)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from faststream.nats import NatsRouter
 from uuid_utils.compat import uuid7
 
-from libs.access.gate import AtGate
+from libs.access.gate import AtGate, NotAllowed
 from libs.contracts.base import Done, Refused
 from libs.contracts.identity.invitations import InvitationChanged, InvitationState
 from libs.contracts.records import (
@@ -22,12 +22,15 @@ from libs.contracts.records import (
     Line,
     LinesRead,
     ListPatients,
+    NamePatients,
     Patient,
     PatientAdded,
     PatientList,
+    People,
     Refusal,
     ShowPatient,
 )
+from libs.contracts.visa import Capacity
 from libs.runtime import inbox, once, outbox
 from libs.runtime.broker import answers, follows
 from libs.runtime.clock import Now
@@ -132,6 +135,16 @@ async def _want(db: Connection, practice_id: UUID, patients: Sequence[UUID]) -> 
             for patient_id, version in wanted
         ]
         await outbox.announce(db, *events)
+
+
+@answers(router, NamePatients)
+async def name_patients(asked: NamePatients, pool: Database, now: Now, gate: AtGate) -> People:
+    visa = gate.admit(asked.visa, now=now)
+    if visa.capacity is not Capacity.STAFF and set(asked.patient_ids) != {visa.patient_id}:
+        raise NotAllowed
+    async with transaction(pool, practice=visa.practice_id) as db:
+        people = await store.list_people(db, visa.practice_id, asked.patient_ids)
+    return People(people=tuple(people))
 
 
 @answers(router, CorrectEmail)

@@ -10,11 +10,11 @@ from libs.runtime import once
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Database, transaction
-from services.records.domain import media
+from libs.vault import media
+from libs.vault.vault import Vault
 from services.records.domain import upload as rules
 from services.records.means import AtKeyRing, intact
-from services.records.store import contents
-from services.records.store.vault import Vault
+from services.records.store import uploads
 
 router = NatsRouter()
 
@@ -36,7 +36,7 @@ async def start_upload(
             media_type=media.name_given(asked.media_type),
             started_at=now,
         )
-        await contents.add_upload(db, upload)
+        await uploads.add_upload(db, upload)
         await Vault(db, ring, visa.practice_id).begin(upload.id, owner_id=visa.practice_id)
         reply = Upload(upload_id=upload.id)
         await once.keep(db, asked.key, by=by, what=what, reply=reply)
@@ -49,7 +49,7 @@ async def add_chunk(
 ) -> Done:
     visa = gate.admit_staff(asked.visa, now=now, machines=True)
     async with transaction(pool, practice=visa.practice_id) as db:
-        upload = await contents.lock_upload(
+        upload = await uploads.lock_upload(
             db, visa.practice_id, asked.upload_id, account_id=visa.account_id
         )
         if upload.became_id:

@@ -5,6 +5,7 @@ from datetime import datetime
 from libs.contracts.records import ImportState
 from libs.runtime.database import Connection
 from libs.runtime.keyring import KeyRing
+from libs.vault.vault import Vault
 from services.records.domain import importing as rules
 from services.records.domain.found import LeftOut, Reason
 from services.records.domain.importing import Job, Standing, Tally
@@ -12,7 +13,6 @@ from services.records.formats.recognise import Format
 from services.records.means import intact
 from services.records.store import imports
 from services.records.store import reading as store
-from services.records.store.vault import Vault
 
 
 async def end(  # noqa: PLR0913

@@ -15,14 +15,15 @@ from uuid_utils.compat import uuid7
 from libs.runtime.clock import utcnow
 from libs.runtime.database import Connection, Pool, transaction
 from libs.runtime.keyring import KeyRing
+from libs.vault.content import Content
+from libs.vault.media import Sort
+from libs.vault.vault import Vault
 from services.records import document_filing, filing
 from services.records.domain import document as documents
 from services.records.domain import importing as rules
-from services.records.domain.content import Content
 from services.records.domain.document import Arrival
 from services.records.domain.found import Document, LeftOut, Reason, Unreadable
 from services.records.domain.importing import Counts, Job, Subject, Tally
-from services.records.domain.media import Sort
 from services.records.domain.result import Precision, Result, ResultStatus
 from services.records.formats.recognise import Format
 from services.records.importing.ending import end
@@ -32,7 +33,6 @@ from services.records.reading.apart import CameToGrief, Readers, Told
 from services.records.reading.child import Task
 from services.records.reading.frames import Batch, Incoming
 from services.records.store import reading as store
-from services.records.store.vault import Vault
 from services.records.unsealing import unsealed
 
 AT_ONCE = 2_000

@@ -13,10 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from libs.contracts.records import CHUNK_SIZE
+from libs.contracts.content import CHUNK_SIZE
+from libs.vault.media import CDA, Examination, Media
 from services.records.domain.found import Document, Found, LeftOut, Patient, Unreadable
 from services.records.domain.matching import Described, joined
-from services.records.domain.media import CDA, Examination, Media
 from services.records.domain.result import Result
 from services.records.formats import ccda, fhir, hl7v2
 from services.records.formats.cda_page import render

@@ -10,9 +10,9 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from libs.vault.media import Media
 from services.records.domain.found import Document, LeftOut
 from services.records.domain.matching import Described
-from services.records.domain.media import Media
 from services.records.domain.result import Result
 
 HEADER: Final = struct.Struct(">BI")

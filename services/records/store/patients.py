@@ -114,6 +114,21 @@ async def get_person(db: Connection, practice_id: UUID, patient_id: UUID) -> Per
     return Person(**row)
 
 
+async def list_people(
+    db: Connection, practice_id: UUID, patient_ids: Sequence[UUID]
+) -> list[Person]:
+    """Who these patients are."""
+    rows = await db.fetch(
+        """
+        SELECT id AS patient_id, practice_id, given, family, birth_date, mrn
+          FROM patient WHERE practice_id = $1 AND id = ANY($2)
+        """,
+        practice_id,
+        list(patient_ids),
+    )
+    return [Person(**dict(row)) for row in rows]
+
+
 async def get_contact(db: Connection, practice_id: UUID, patient_id: UUID) -> Contact:
     row: Any = await db.fetchrow(
         """

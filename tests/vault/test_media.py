@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.records.domain import media, pictures
-from services.records.domain.media import CDA, PDF, TEXT, Examination, Media, Sort
-from services.records.domain.programs import MOST_ENTRIES, is_named_like_one
+from libs.vault import media, pictures
+from libs.vault.media import CDA, PDF, TEXT, Examination, Media, Sort
+from libs.vault.programs import MOST_ENTRIES, is_named_like_one
 from tests.corpus import content, files, needs_corpus
 
 CLINICAL = (

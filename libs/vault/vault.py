@@ -4,13 +4,14 @@ Whatever was changed, cut off, swapped or moved since it was stored does not ope
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from libs.runtime.database import Connection
 from libs.runtime.keyring import Damaged, KeyRing, new_data_key, seal, unseal
-from services.records.domain.content import (
+from libs.vault import contents
+from libs.vault.content import (
     Content,
     binds_chunk,
     binds_data_key,
@@ -18,7 +19,6 @@ from services.records.domain.content import (
     binds_whole,
     length_of,
 )
-from services.records.store import contents
 
 
 class NothingStored(Exception):
@@ -107,6 +107,31 @@ class Vault:
         for number in range(opened.content.chunks):
             yield await self.read(opened, number)
 
+    async def key_of(self, owner_id: UUID) -> bytes:
+        """The owner's data key; made the first time that something of theirs is kept."""
+        if key := (await self.keys_of([owner_id])).get(owner_id):
+            return key
+        belongs_to = binds_data_key(self.practice_id, owner_id)
+        key_id, wrapped = self.ring.wrap(new_data_key(), belongs_to=belongs_to)
+        await contents.add_data_key(
+            self.db, self.practice_id, owner_id, key_id=key_id, wrapped=wrapped
+        )
+        if key := (await self.keys_of([owner_id])).get(owner_id):
+            return key
+        raise Damaged
+
+    async def keys_of(self, owner_ids: Collection[UUID]) -> dict[UUID, bytes]:
+        """The data keys of these owners, of those who have one that was not destroyed."""
+        rows = await contents.list_data_keys(self.db, self.practice_id, owner_ids)
+        return {
+            row["owner_id"]: self._unwrap(row["owner_id"], row["key_id"], row["wrapped"])
+            for row in rows
+        }
+
+    async def remove(self, content_ids: Sequence[UUID]) -> None:
+        """Content that nothing refers to any more."""
+        await contents.remove_content(self.db, self.practice_id, content_ids)
+
     async def destroy(self, owner_id: UUID) -> None:
         """An owner's data key is destroyed, and all that was sealed under it with it."""
         await contents.destroy_data_key(self.db, self.practice_id, owner_id)
@@ -131,21 +156,8 @@ class Vault:
         await contents.add_chunk(self.db, self.practice_id, content_id, number, sealed)
 
     async def _wrapped(self, opened: Opened) -> bytes:
-        data_key = await self._data_key(opened.content.owner_id)
+        data_key = await self.key_of(opened.content.owner_id)
         return seal(data_key, opened.key, belongs_to=self._binds(opened.content))
-
-    async def _data_key(self, owner_id: UUID) -> bytes:
-        """The owner's; made the first time that something of theirs is kept."""
-        row = await contents.find_data_key(self.db, self.practice_id, owner_id)
-        if row is None:
-            belongs_to = binds_data_key(self.practice_id, owner_id)
-            key_id, wrapped = self.ring.wrap(new_data_key(), belongs_to=belongs_to)
-            await contents.add_data_key(
-                self.db, self.practice_id, owner_id, key_id=key_id, wrapped=wrapped
-            )
-            row = await contents.find_data_key(self.db, self.practice_id, owner_id)
-            assert row is not None  # noqa: S101
-        return self._unwrap(owner_id, row["key_id"], row["wrapped"])
 
     def _unwrap(self, owner_id: UUID, key_id: str, wrapped: bytes | None) -> bytes:
         if wrapped is None:

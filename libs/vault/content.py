@@ -8,7 +8,7 @@ SHA-256) is bound to its key, and which chunk it is to each chunk.
 from dataclasses import dataclass
 from uuid import UUID
 
-from libs.contracts.records import CHUNK_SIZE
+from libs.contracts.content import CHUNK_SIZE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,15 +1,15 @@
-"""Every statement about sealed content, its chunks, its keys, and the uploads it comes in by."""
+"""Every statement about sealed content, its chunks and its keys.
 
-from collections.abc import Sequence
-from datetime import datetime
+A service that keeps content has these tables in its own schema: `data_key`, `content` and
+`content_chunk`, as records' migrations make them.
+"""
+
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.base import Refused
-from libs.contracts.records import Refusal
 from libs.runtime.database import Connection
-from services.records.domain.content import Content
-from services.records.domain.upload import LIFETIME, Upload
+from libs.vault.content import Content
 
 Row = Any
 
@@ -31,13 +31,20 @@ async def add_data_key(
     )
 
 
-async def find_data_key(db: Connection, practice_id: UUID, owner_id: UUID) -> Row | None:
-    """The owner's data key, wrapped; its `wrapped` is None once destroyed."""
-    return await db.fetchrow(
-        "SELECT key_id, wrapped FROM data_key WHERE practice_id = $1 AND owner_id = $2",
+async def list_data_keys(
+    db: Connection, practice_id: UUID, owner_ids: Collection[UUID]
+) -> list[Row]:
+    """The data keys of these owners, wrapped; those that were destroyed are not among them."""
+    rows: list[Row] = await db.fetch(
+        """
+        SELECT owner_id, key_id, wrapped
+          FROM data_key
+         WHERE practice_id = $1 AND owner_id = ANY($2) AND wrapped IS NOT NULL
+        """,
         practice_id,
-        owner_id,
+        list(owner_ids),
     )
+    return rows
 
 
 async def destroy_data_key(db: Connection, practice_id: UUID, owner_id: UUID) -> None:
@@ -155,72 +162,3 @@ async def find_chunk(
         number,
     )
     return sealed
-
-
-async def add_upload(db: Connection, upload: Upload) -> None:
-    """A file is about to come in."""
-    await db.execute(
-        """
-        INSERT INTO upload (practice_id, id, account_id, file_name, media_type, started_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        """,
-        upload.practice_id,
-        upload.id,
-        upload.account_id,
-        upload.file_name,
-        upload.media_type,
-        upload.started_at,
-    )
-
-
-async def lock_upload(
-    db: Connection, practice_id: UUID, upload_id: UUID, *, account_id: UUID
-) -> Upload:
-    """An upload of this very account, held until the transaction ends."""
-    row = await db.fetchrow(
-        """
-        SELECT practice_id, id, account_id, file_name, media_type, started_at, became_id
-          FROM upload
-         WHERE practice_id = $1 AND id = $2 AND account_id = $3
-           FOR UPDATE
-        """,
-        practice_id,
-        upload_id,
-        account_id,
-    )
-    if row is None:
-        raise Refused(Refusal.UNKNOWN_UPLOAD)
-    return Upload(**dict(row))
-
-
-async def save_became(db: Connection, upload: Upload, became_id: UUID) -> None:
-    """It has been used, and for what."""
-    await db.execute(
-        "UPDATE upload SET became_id = $3 WHERE practice_id = $1 AND id = $2",
-        upload.practice_id,
-        upload.id,
-        became_id,
-    )
-
-
-async def list_old_uploads(db: Connection, *, now: datetime) -> list[tuple[UUID, UUID]]:
-    """Practice and id of what was not finished in time, of all practices."""
-    rows = await db.fetch(
-        "SELECT practice_id, id FROM upload WHERE started_at < $1 ORDER BY started_at LIMIT 500",
-        now - LIFETIME,
-    )
-    return [(row["practice_id"], row["id"]) for row in rows]
-
-
-async def remove_upload(db: Connection, practice_id: UUID, upload_id: UUID) -> Upload | None:
-    """An upload is forgotten; None if another replica was faster."""
-    row = await db.fetchrow(
-        """
-        DELETE FROM upload
-         WHERE practice_id = $1 AND id = $2
-        RETURNING practice_id, id, account_id, file_name, media_type, started_at, became_id
-        """,
-        practice_id,
-        upload_id,
-    )
-    return Upload(**dict(row)) if row else None

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from libs.contracts.records import CHUNK_SIZE
-from services.records.domain import pictures
-from services.records.domain.programs import Archive, is_named_like_one, is_program
+from libs.contracts.content import CHUNK_SIZE
+from libs.vault import pictures
+from libs.vault.programs import Archive, is_named_like_one, is_program
 
 CDA = "application/cda+xml"
 PDF = "application/pdf"

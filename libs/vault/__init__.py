@@ -1,0 +1,1 @@
+"""Where a service keeps what nobody may read: sealed under a key of whoever it is about."""

@@ -1,0 +1,1 @@
+"""The rules of messages. Nothing here waits, writes, or reads a clock."""

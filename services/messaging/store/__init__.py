@@ -1,0 +1,1 @@
+"""Every statement messaging runs: one function, one statement."""
