@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from aiohttp import web
 
-from gateway import failures, protection, session, static_files
+from gateway import failures, live, protection, session, static_files
 from gateway.config import Config
 from gateway.pages import (
     account,
@@ -70,16 +70,20 @@ def build(config: Config) -> web.Application:
     )
     app[protection.CONFIG] = config
     app[session.DESK] = session.Desk()
+    app[live.HUB] = live.Hub()
+    app.on_shutdown.append(app[live.HUB].close)
     app.on_response_prepare.append(protection.put_headers)
     for area in PAGES:
         app.add_routes(area.routes)
     if config.mailbox_url:
         app.add_routes(mailbox.routes)
+    app.add_routes(live.routes)
     app.add_routes(static_files.routes)
     app.cleanup_ctx.extend(
         [
             broker.connected("gateway", config.nats_url, config.nats_credentials),
             session.remembered,
+            live.heard,
             conditioned(config),
         ]
     )

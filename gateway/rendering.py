@@ -97,6 +97,7 @@ ENVIRONMENT = Environment(
     cache_size=-1,
 )
 ENVIRONMENT.filters |= {
+    "about": wording.about,
     "amount": wording.amount,
     "clock": wording.clock,
     "day": wording.day,

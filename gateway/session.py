@@ -131,6 +131,10 @@ class Desk:
 
 DESK = web.AppKey("desk", Desk)
 PERSON = web.RequestKey("person", SignedIn)
+LOOKS = web.RequestKey("looks", bool)
+"""An open page that keeps itself fresh: nobody did anything, so it keeps no session awake."""
+LIVE = "Live"
+"""The header with which such a page asks for itself again."""
 
 
 @asynccontextmanager
@@ -156,12 +160,18 @@ async def find(request: web.Request) -> SignedIn | None:
     session = desk.sessions.get(token_hash)
     if session is None:
         try:
-            session = await ask(request.app[BROKER], ResolveSession(session=token_hash))
+            asked = ResolveSession(session=token_hash, touch=not only_looks(request))
+            session = await ask(request.app[BROKER], asked)
         except Refused:
             return None
         desk.keep_session(token_hash, session)
     request[PERSON] = SignedIn(session=session, token_hash=token_hash)
     return request[PERSON]
+
+
+def only_looks(request: web.Request) -> bool:
+    """Whether this is an open page asking, and not the person in front of it."""
+    return request.get(LOOKS, False) or LIVE in request.headers
 
 
 async def signed_in(request: web.Request) -> SignedIn:

@@ -167,6 +167,11 @@ def listed(things: Iterable[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def about(category: str) -> str:
+    """What a conversation is about: Prescription (Rx)"""
+    return {"rx": "Prescription (Rx)", "health": "Health question"}[category]
+
+
 def usual_time(hours: int) -> str:
     """We usually answer within 2 days."""
     days, rest = divmod(hours, 24)

@@ -134,9 +134,9 @@ async def receive(request: web.Request, place: Place, written: Written) -> None:
     """
     files = _Files(request, place, written)
     await multipart.read(request, written.fields, files.take)
-    if written.draft is None:
+    if written.draft is None and not _blank(written.fields):
         await save(request, place, written)
-    if "remove" in written.fields:
+    if "remove" in written.fields and written.draft:
         await _remove(request, place, written)
     elif written.draft and files.taken:
         known = {file.attachment_id for file in written.draft.attachments}
@@ -217,10 +217,10 @@ async def send(
 
     Where several things are missing, the first is raised and the others are in `errors`.
     """
-    assert written.draft  # noqa: S101
-    if missing := _missing(written.draft):
+    missing = _missing(written, place)
+    if missing or written.draft is None:
         written.errors |= {FIELD.get(code, "body"): WORDS[code] for code in missing[1:]}
-        raise Refused(missing[0])
+        raise Refused(missing[0] if missing else Refusal.UNKNOWN_DRAFT)
     asked = SendDraft(
         visa=await place.visa(),
         patient_id=place.patient_id,
@@ -235,13 +235,22 @@ def errors_of(refused: Refused) -> dict[str, str]:
     return {FIELD.get(Refusal(refused.code), "body"): refused.worded(WORDS)}
 
 
-def _missing(draft: Draft) -> list[Refusal]:
+def _blank(fields: Mapping[str, Any]) -> bool:
+    """Nothing was typed: there is nothing to keep, unless it is what a draft is to be now."""
+    typed = reading.text(fields, "subject") or reading.text(fields, "body")
+    return not typed and not reading.text(fields, "version").strip("0")
+
+
+def _missing(written: Written, place: Place) -> list[Refusal]:
     """All that is not there yet, so that it is said at once."""
-    goes_on = draft.reply_to or draft.conversation_id
+    if written.draft and written.draft.sent:
+        return []
+    fields = written.fields
+    goes_on = place.reply_to or place.conversation_id
     wanted = {
-        Refusal.CATEGORY_MISSING: draft.category or draft.about or goes_on,
-        Refusal.SUBJECT_MISSING: draft.subject.strip() or goes_on,
-        Refusal.BODY_MISSING: draft.body.strip(),
+        Refusal.CATEGORY_MISSING: fields.get("category") or fields.get("about") or goes_on,
+        Refusal.SUBJECT_MISSING: reading.text(fields, "subject") or goes_on,
+        Refusal.BODY_MISSING: reading.text(fields, "body"),
     }
     return [code for code, there in wanted.items() if not there]
 

@@ -72,7 +72,7 @@ async def message(request: web.Request) -> web.Response:
         conversation(request, acting),
     )
     fresh = tuple(one.message_id for one in shown.messages if one.unread)
-    if fresh and request.method == "GET":
+    if fresh and request.method == "GET" and not session.only_looks(request):
         marked = MarkRead(visa=acting.visa, patient_id=acting.patient_id, message_ids=fresh)
         chrome = chrome.counting((await ask(request.app[BROKER], marked)).count)
     return show(request, chrome, shown, form=Form.of(shown.draft))

@@ -122,12 +122,7 @@ def _at_fields(code: str, typed: list[Route], teams: list[str], sentence: str) -
 
 
 async def _saved(request: web.Request, asked: Request[Done]) -> web.Response:
-    try:
-        await ask(request.app[BROKER], asked)
-    except Refused as refused:
-        if refused.code == Refusal.NOT_ALLOWED:
-            raise web.HTTPForbidden from None
-        raise
+    await ask(request.app[BROKER], asked)
     response = web.HTTPSeeOther(str(request.app.router["message_settings"].url_for()))
     shell.notice(response, "settings_saved")
     raise response

@@ -86,7 +86,7 @@ async def queue(request: web.Request) -> web.Response:
 async def case(request: web.Request) -> web.Response:
     """A conversation. The patient sees that the care team has opened it."""
     staff = await session.at_work(request)
-    if request.method == "GET":
+    if request.method == "GET" and not session.only_looks(request):
         seen = MarkSeen(visa=staff.visa, conversation_id=reading.path_id(request))
         await ask(request.app[BROKER], seen)
     return await _case(request, staff)
@@ -270,7 +270,7 @@ async def _case(  # noqa: PLR0913
         colleagues=[one for one in colleagues if one.account_id != staff.person.session.account_id],
         stale=stale,
         errors=errors or {},
-        note=note,
+        noted=note,
         status=400 if errors else 200,
     )
 

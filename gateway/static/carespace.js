@@ -129,6 +129,130 @@
     });
   });
 
+  // What is typed into a message is kept as a draft, a moment after each pause.
+  all("form[data-draft]").forEach((form) => {
+    const state = form.querySelector("[data-draft-state]");
+    const fields = () => {
+      const data = new URLSearchParams();
+      new FormData(form).forEach((value, name) => {
+        if (typeof value === "string") data.append(name, value);
+      });
+      return data;
+    };
+    let waiting = 0;
+    let changed = false;
+    let saving = null;
+    const save = async () => {
+      if (form.dataset.sent || !changed) return;
+      changed = false;
+      const answer = await fetch(form.dataset.draft, { method: "POST", body: fields() });
+      const said = await answer.json();
+      if (said.problem) {
+        state.textContent = said.problem;
+        return;
+      }
+      form.elements.draft.value = said.draft;
+      form.elements.version.value = said.version;
+      state.textContent = said.elsewhere
+        ? "This draft was changed in another window. What you type here is a draft of its own now."
+        : "Your draft is saved.";
+    };
+    form.addEventListener("input", () => {
+      changed = true;
+      state.textContent = "";
+      clearTimeout(waiting);
+      waiting = setTimeout(() => {
+        saving = save().catch(() => {
+          changed = true;
+          state.textContent = "Your draft is not saved yet. We try again as you type.";
+        }).finally(() => {
+          saving = null;
+        });
+      }, 1000);
+    });
+    form.addEventListener("submit", (event) => {
+      clearTimeout(waiting);
+      if (!saving) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      saving.then(() => form.requestSubmit(event.submitter));
+    }, true);
+    addEventListener("pagehide", () => {
+      if (changed && !form.dataset.sent) navigator.sendBeacon(form.dataset.draft, fields());
+    });
+  });
+
+  // New messages and counts appear by themselves. One tab listens, and tells the others.
+  const stream = document.body.dataset.liveStream;
+  if (stream && typeof EventSource === "function" && navigator.locks) {
+    const tabs = new BroadcastChannel(stream);
+    const count = document.querySelector("[data-count]");
+    let old = true;
+    const refresh = async () => {
+      if (!all("[data-live]").length) return;
+      const answer = await fetch(location.href, { headers: { Live: "yes" }, cache: "no-store" });
+      if (!answer.ok || answer.redirected) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      all("[data-live]").forEach((part) => {
+        const fresh = page.getElementById(part.id);
+        const busy = part.contains(document.activeElement);
+        if (fresh && !busy && fresh.outerHTML !== part.outerHTML) {
+          part.replaceWith(fresh);
+          here = fresh.id === "live-letters";
+        }
+      });
+    };
+    // A message that came by itself counts as read once somebody is there to read it.
+    let here = false;
+    ["pointerdown", "keydown", "scroll"].forEach((sign) => {
+      addEventListener(sign, () => {
+        if (here) fetch(location.href, { cache: "no-store" }).catch(() => {});
+        here = false;
+      }, { passive: true });
+    });
+    const look = () => {
+      if (!old || document.visibilityState !== "visible") return;
+      old = false;
+      refresh().catch(() => {
+        old = true;
+      });
+    };
+    const told = (number, first) => {
+      if (count) {
+        const [shown, said] = count.children;
+        const more = number > Number(shown.textContent);
+        const words = said.textContent.replace(/^\d+/, number);
+        shown.textContent = number;
+        said.textContent = words;
+        count.hidden = !number;
+        if (more) document.getElementById("live-said").textContent = `Messages: ${words}`;
+      }
+      old = !first;
+      look();
+    };
+    tabs.onmessage = (event) => told(event.data, false);
+    document.addEventListener("visibilitychange", look);
+    navigator.locks.request(stream, () => new Promise(() => {
+      let first = true;
+      const source = new EventSource(stream);
+      source.addEventListener("count", (event) => {
+        told(Number(event.data), first);
+        if (!first) tabs.postMessage(Number(event.data));
+        first = false;
+      });
+      source.addEventListener("over", () => {
+        source.close();
+        if (!all("form[data-touched]").length) location.reload();
+      });
+    }));
+  }
+
+  // A page that is worth it can be printed with one press.
+  all("[data-print-page]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  });
+
   // A printed page shows every history.
   addEventListener("beforeprint", () => {
     all("details.result:not([open])").forEach((history) => {

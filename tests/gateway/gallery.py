@@ -16,13 +16,13 @@ from aiohttp.test_utils import make_mocked_request
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from gateway import app as gateway
-from gateway import protection, static_files
+from gateway import live, protection, static_files
 from gateway.config import Config
 from gateway.pages import mailbox, staff_imports, staff_patient, staff_patients
 from gateway.pages.resources import FOR_EVERYONE
 from gateway.rendering import Chrome, Notice, render
 from libs.contracts.records import ImportState
-from tests.gateway import samples, staff_samples
+from tests.gateway import message_samples, samples, staff_samples
 from tests.gateway.samples import NOW, PATIENT, PRACTICE, at_work, record, session
 
 CHROMIUM = "/usr/bin/chromium"
@@ -53,7 +53,7 @@ def application() -> web.Application:
     """The gateway's own routes, with nothing behind them."""
     made = web.Application()
     made[protection.CONFIG] = Config(nats_url="", public_url=ORIGIN)
-    for area in (*gateway.PAGES, mailbox):
+    for area in (*gateway.PAGES, live, mailbox):
         made.add_routes(area.routes)
     made.add_routes(static_files.routes)
     return made
@@ -172,9 +172,24 @@ PAGES: dict[str, Shown] = {
     "document-content": _record("documents/cda.html", html="<h1>Summary of care</h1>"
                                 "<p>Made for Rosa Alvarez</p><h2>Results</h2><table><tr>"
                                 "<th scope='col'>Test</th></tr><tr><td>Sodium</td></tr></table>"),
-    "messages": _record("messages/index.html", "messages", mailbox=True),
-    "messages-away": Shown(template="messages/index.html", content={"mailbox": None},
+    "messages": _record("messages/index.html", "messages", **message_samples.INBOX),
+    "messages-empty": _record("messages/index.html", "messages", **message_samples.EMPTY),
+    "messages-sent": _record("messages/index.html", "messages", **message_samples.SENT),
+    "messages-away": Shown(template="messages/index.html", content=message_samples.AWAY,
                            chrome=record("messages", practice=None)),
+    "message": _record("messages/show.html", "messages", **message_samples.CONVERSATION),
+    "message-replied": _record("messages/show.html", "messages", **message_samples.REPLIED),
+    "compose": _record("messages/compose.html", "messages", **message_samples.COMPOSE),
+    "compose-errors": _record("messages/compose.html", "messages", **message_samples.ERRORS),
+    "staff-messages": Shown(template="staff/messages.html", chrome=at_work("messages"),
+                            content=message_samples.QUEUE),
+    "staff-message": Shown(template="staff/message.html", chrome=at_work("messages"),
+                           content=message_samples.CASE),
+    "staff-new-message": Shown(template="staff/new_message.html", chrome=at_work("messages"),
+                               content=message_samples.NEW),
+    "staff-message-settings": Shown(template="staff/message_settings.html",
+                                    chrome=at_work("messages"),
+                                    content=message_samples.SETTINGS),
     "resources": _record("resources/index.html", "resources", practice=PRACTICE,
                          everyone=FOR_EVERYONE),
     "account": Shown(template="account/index.html",

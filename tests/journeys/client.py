@@ -61,7 +61,11 @@ class Client:
                     self.cookies[name] = morsel.value
                 else:
                     self.cookies.pop(name, None)
-            body = await answer.read()
+            if answer.content_type == "text/event-stream":  # it never ends by itself
+                body = await answer.content.readuntil(b"data: ")
+                answer.close()
+            else:
+                body = await answer.read()
             return Answer(
                 status=answer.status,
                 text=body.decode("utf-8", "replace"),

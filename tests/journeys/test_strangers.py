@@ -19,7 +19,7 @@ from tests.journeys.nurse import NURSE
 
 ROSA, ANA = "rosa.alvarez@example.com", "ana.ruiz@example.com"
 DESK = "desk@harbor.example.com"
-STAFF_FILES = {"file_document", "start_import"}
+STAFF_FILES = {"file_document", "start_import", "answer", "write_to_patient"}
 """Forms whose proof is read after it is known that somebody is staff."""
 BROKEN = {"Content-Type": "multipart/form-data; boundary=none"}
 """A form in name only."""

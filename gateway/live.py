@@ -1,0 +1,157 @@
+"""Pages that change while they are open: server-sent events, fed by what services announce.
+
+A stream says only that something changed and how many messages are unread; the page then asks for
+itself again, with its own rights. It ends with the session or the access that it was opened with.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from uuid import UUID
+
+from aiohttp import web
+
+from gateway import session
+from libs.contracts.base import Refused
+from libs.contracts.delegation import AccessRevoked
+from libs.contracts.identity.sessions import SessionEnded
+from libs.contracts.messaging.mailbox import (
+    CountUnread,
+    MessageReceived,
+    MessageSent,
+    MessagesRead,
+)
+from libs.contracts.messaging.queue import CaseChanged, CountWaiting
+from libs.runtime.broker import BROKER, EXPIRES, Unavailable, ask
+from libs.runtime.lifeline import LINE
+
+BEAT = 25.0
+"""Seconds between signs of life, so that neither side waits for one that is gone."""
+AT_MOST = 5_000
+"""Open streams of one gateway; one more is asked to come again, and its page still works."""
+
+routes = web.RouteTableDef()
+
+
+class Hub:
+    """Who listens to what, in this gateway."""
+
+    def __init__(self) -> None:
+        self._open: dict[UUID, set[asyncio.Event]] = defaultdict(set)
+        self.count = 0
+        self.closing = False
+
+    @contextmanager
+    def listening(self, topic: UUID) -> Iterator[asyncio.Event]:
+        """An event that is set whenever something about this patient or practice changes."""
+        changed = asyncio.Event()
+        self._open[topic].add(changed)
+        self.count += 1
+        try:
+            yield changed
+        finally:
+            self.count -= 1
+            self._open[topic].discard(changed)
+            if not self._open[topic]:
+                del self._open[topic]
+
+    def hear(self, heard: MessageReceived | MessageSent | MessagesRead | CaseChanged) -> None:
+        """Somebody wrote or read."""
+        for topic in (heard.patient_id, heard.practice_id):
+            for changed in self._open.get(topic, ()):
+                changed.set()
+
+    def hear_end(self, _: SessionEnded | AccessRevoked) -> None:
+        """Somebody may no longer look: everyone looks whether it is they."""
+        self._wake()
+
+    async def close(self, _: web.Application) -> None:
+        """We stop: every stream ends, and its page finds another gateway."""
+        self.closing = True
+        self._wake()
+
+    def _wake(self) -> None:
+        for topic in self._open.values():
+            for changed in topic:
+                changed.set()
+
+
+HUB = web.AppKey("hub", Hub)
+
+
+@asynccontextmanager
+async def heard(app: web.Application) -> AsyncIterator[None]:
+    """The hub hears of all that changes a page for as long as the application runs."""
+    hub, line = app[HUB], app[LINE]
+    line.listen(MessageReceived, hub.hear)
+    line.listen(MessageSent, hub.hear)
+    line.listen(MessagesRead, hub.hear)
+    line.listen(CaseChanged, hub.hear)
+    line.listen(SessionEnded, hub.hear_end)
+    line.listen(AccessRevoked, hub.hear_end)
+    yield
+
+
+@routes.get("/p/{patient}/live", name="live")
+async def live(request: web.Request) -> web.StreamResponse:
+    """What changes in a patient's messages."""
+    request[session.LOOKS] = True
+    acting = await session.acting(request)
+
+    async def count() -> int:
+        who = await session.acting(request)
+        asked = CountUnread(visa=who.visa, patient_id=who.patient_id)
+        return (await ask(request.app[BROKER], asked)).count
+
+    return await _stream(request, acting.patient_id, count)
+
+
+@routes.get("/staff/live", name="staff_live")
+async def staff_live(request: web.Request) -> web.StreamResponse:
+    """What changes in a practice's queue."""
+    request[session.LOOKS] = True
+    staff = await session.at_work(request)
+
+    async def count() -> int:
+        who = await session.at_work(request)
+        return (await ask(request.app[BROKER], CountWaiting(visa=who.visa))).unclaimed
+
+    return await _stream(request, staff.seat.practice_id, count)
+
+
+async def _stream(
+    request: web.Request, topic: UUID, count: Callable[[], Awaitable[int]]
+) -> web.StreamResponse:
+    hub = request.app[HUB]
+    if hub.count >= AT_MOST:
+        raise web.HTTPServiceUnavailable(headers={"Retry-After": "60"})
+    EXPIRES.set(None)
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    with hub.listening(topic) as changed:
+        await response.prepare(request)
+        await response.write(b"retry: 3000\n\n")
+        woken = True
+        while not hub.closing:
+            changed.clear()
+            try:
+                number = await count()
+            except (web.HTTPException, Refused):
+                await response.write(b"event: over\ndata: \n\n")
+                break
+            except Unavailable:
+                await response.write(b": away for the moment\n\n")
+                await asyncio.sleep(1)
+                continue
+            said = b"event: count\ndata: %d\n\n" % number if woken else b": still here\n\n"
+            await response.write(said)
+            woken = await _within(changed, BEAT)
+    return response
+
+
+async def _within(changed: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(changed.wait(), timeout=seconds)
+    except TimeoutError:
+        return False
+    return True
