@@ -102,6 +102,7 @@ ENVIRONMENT.filters |= {
     "clock": wording.clock,
     "day": wording.day,
     "file_type": wording.file_type,
+    "hour": wording.hour,
     "initials": wording.initials,
     "known": wording.known,
     "local_day": wording.local_day,

@@ -47,6 +47,7 @@ NOTICES: dict[str, Notice] = {
     "reopened": Notice(text="The conversation is open again."),
     "noted": Notice(text="Your note is kept. Only staff see it."),
     "file_filed": Notice(text="The file is among the patient's documents."),
+    "emails_chosen": Notice(text="Your choice is saved."),
     "settings_saved": Notice(text="The settings are saved."),
     "claimed_by_another": Notice(text="A colleague was faster and has claimed it.", kind="warn"),
     "not_yours": Notice(text="A colleague holds this conversation.", kind="warn"),

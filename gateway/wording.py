@@ -167,6 +167,11 @@ def listed(things: Iterable[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def hour(of_day: int) -> str:
+    """9 pm"""
+    return f"{of_day % 12 or 12} {'am' if of_day < 12 else 'pm'}"  # noqa: PLR2004
+
+
 def about(category: str) -> str:
     """What a conversation is about: Prescription (Rx)"""
     return {"rx": "Prescription (Rx)", "health": "Health question"}[category]

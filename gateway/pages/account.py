@@ -1,5 +1,7 @@
 """Account: sessions, password, e-mail address."""
 
+from uuid import UUID
+
 from aiohttp import web
 
 from gateway import later, reading, session, shell
@@ -8,8 +10,11 @@ from gateway.rendering import render
 from libs.contracts.base import Refused
 from libs.contracts.identity.addresses import ChangeEmail
 from libs.contracts.identity.passwords import ChangePassword
+from libs.contracts.identity.practices import Practice
 from libs.contracts.identity.refusals import Refusal
 from libs.contracts.identity.sessions import EndSessions, ListSessions
+from libs.contracts.messaging.announcements import Choice, Frequency, SaveChoice, ShowChoice
+from libs.contracts.visa import Limit
 from libs.runtime.broker import BROKER, Unavailable, ask
 
 WORDS: dict[str, str] = {
@@ -83,6 +88,56 @@ async def change_email(request: web.Request) -> web.Response:
     return _back(request, "email_to_confirm")
 
 
+@routes.post("/account/messages", name="choose_emails")
+async def choose_emails(request: web.Request) -> web.Response:
+    """How often e-mails tell of messages, and when not."""
+    person = await session.signed_in(request)
+    form = await request.post()
+    wanted = reading.form_id(form, "practice_id")
+    visa = (await _visas(request, person)).get(wanted)
+    if visa is None:
+        raise web.HTTPNotFound
+    frequency = reading.text(form, "frequency")
+    asked = SaveChoice(
+        visa=visa,
+        frequency=Frequency(frequency) if frequency in set(Frequency) else Frequency.AT_ONCE,
+        quiet_from=_hour(form, "quiet_from"),
+        quiet_until=_hour(form, "quiet_until"),
+        time_zone=(await session.practice(request, wanted)).time_zone,
+    )
+    await ask(request.app[BROKER], asked)
+    return _back(request, "emails_chosen")
+
+
+def _hour(form: reading.Form, name: str) -> int | None:
+    """An hour of the day; None for none."""
+    typed = reading.text(form, name)
+    hour = int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 2 else 24  # noqa: PLR2004
+    return hour if hour < 24 else None  # noqa: PLR2004
+
+
+async def _visas(request: web.Request, person: session.SignedIn) -> dict[UUID, str]:
+    """A visa for each practice where this person reads messages."""
+    if seat := person.session.seat:
+        return {seat.practice_id: seat.visa}
+    records = (await session.access_of(request, person)).records
+    return {one.practice_id: one.visa for one in reversed(records) if Limit.MESSAGES in one.limits}
+
+
+async def _choices(request: web.Request, person: session.SignedIn) -> list[tuple[Practice, Choice]]:
+    """What was chosen for each practice; nothing while somebody is away who knows."""
+    try:
+        return [
+            (
+                await session.practice(request, practice_id),
+                await ask(request.app[BROKER], ShowChoice(visa=visa)),
+            )
+            for practice_id, visa in (await _visas(request, person)).items()
+        ]
+    except (Unavailable, Refused):
+        return []
+
+
 async def _page(
     request: web.Request,
     *,
@@ -104,6 +159,7 @@ async def _page(
         errors=errors or {},
         rules=rules or {},
         email=email,
+        choices=await _choices(request, person),
         status=400 if errors else 200,
     )
 

@@ -7,7 +7,8 @@ from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate
 from libs.contracts.base import Done
-from libs.contracts.identity.letters import LetterDue
+from libs.contracts.identity.letters import LetterDue, LetterKind
+from libs.contracts.messaging.announcements import AnnouncementDue
 from libs.contracts.notifier import ListMails, Mail, MailList, RetryMail
 from libs.runtime import inbox
 from libs.runtime.broker import answers, follows
@@ -31,6 +32,24 @@ async def letter_due(heard: LetterDue, pool: Database, now: Now) -> None:
                 reference_id=heard.reference_id,
                 version=heard.version,
                 now=now,
+            )
+            await worker.ring(db)
+
+
+@follows(router, AnnouncementDue, by="notifier")
+async def announcement_due(heard: AnnouncementDue, pool: Database, now: Now) -> None:
+    """Somebody is to be told of a message, no sooner than that."""
+    async with transaction(pool, worker="mail") as db:
+        if await inbox.first_time(db, heard, by="notifier"):
+            await store.add_job(
+                db,
+                practice_id=heard.practice_id,
+                id=uuid7(),
+                kind=LetterKind.MESSAGE_WAITING,
+                reference_id=heard.reference_id,
+                version=1,
+                now=now,
+                due_at=heard.at,
             )
             await worker.ring(db)
 

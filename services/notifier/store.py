@@ -23,12 +23,13 @@ async def add_job(  # noqa: PLR0913
     reference_id: UUID,
     version: int,
     now: datetime,
+    due_at: datetime | None = None,
 ) -> None:
-    """Owe a letter; the same version of the same letter is owed once."""
+    """Owe a letter, now or from some time on; the same version of it is owed once."""
     await db.execute(
         """
         INSERT INTO mail_job (practice_id, id, kind, reference_id, version, queued_at, due_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $6)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT DO NOTHING
         """,
         practice_id,
@@ -37,6 +38,7 @@ async def add_job(  # noqa: PLR0913
         reference_id,
         version,
         now,
+        due_at or now,
     )
 
 

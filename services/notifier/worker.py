@@ -15,7 +15,8 @@ from aiohttp import web
 from faststream.nats import NatsBroker
 
 from libs.contracts.base import Refused
-from libs.contracts.identity.letters import DescribeLetter, Letter
+from libs.contracts.identity.letters import DescribeLetter, Letter, LetterKind
+from libs.contracts.messaging.announcements import DescribeAnnouncement
 from libs.contracts.notifier import MailSettled, MailState
 from libs.runtime import outbox, wake
 from libs.runtime.broker import BROKER, Unavailable, ask
@@ -122,6 +123,8 @@ class Worker:
     async def _describe(self, job: Job) -> Letter | None:
         """What the letter says now; None if that can't be asked, or nothing is owed."""
         try:
+            if job.kind is LetterKind.MESSAGE_WAITING:
+                return await self._announce(job)
             return await ask(
                 self._broker,
                 DescribeLetter(kind=job.kind, reference_id=job.reference_id, version=job.version),
@@ -133,6 +136,21 @@ class Worker:
             outcome = Outcome(state=MailState.EXPIRED, answer=refused.code)
             await self._settle(job, outcome, recipient="")
         return None
+
+    async def _announce(self, job: Job) -> Letter:
+        """Messaging says whom and where, identity at which address."""
+        asked = DescribeAnnouncement(practice_id=job.practice_id, reference_id=job.reference_id)
+        told = await ask(self._broker, asked)
+        letter = await ask(
+            self._broker,
+            DescribeLetter(
+                kind=job.kind,
+                reference_id=told.account_id,
+                version=job.version,
+                practice_id=job.practice_id,
+            ),
+        )
+        return letter.model_copy(update={"path": told.path})
 
     async def _settle(self, job: Job, outcome: Outcome, *, recipient: str) -> None:
         now = utcnow()

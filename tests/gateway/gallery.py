@@ -196,13 +196,13 @@ PAGES: dict[str, Shown] = {
                      chrome=Chrome(session=session(), practice=PRACTICE, notice=Notice(
                          text="Done. It is logged out.")),
                      content={"person": session(), "sessions": samples.SESSIONS, "errors": {},
-                              "rules": {}, "email": ""}),
+                              "rules": {}, "email": "", "choices": message_samples.CHOICES}),
     "account-error": Shown(template="account/index.html", chrome=at_work(""),
                            content={"person": session("Dana Whitfield"), "sessions": None,
                                     "errors": {"current_password": "This is not it.",
                                                "email": "This is no address.",
                                                "email_password": "This is not it."},
-                                    "rules": RULES_MET, "email": "rosa@"}),
+                                    "rules": RULES_MET, "email": "rosa@", "choices": []}),
     "staff-patients": _staff("patients", "patients", listed=staff_samples.PATIENTS, query={}),
     "staff-patients-none": _staff("patients", "patients", query={"q": "zz", "state": "opened"},
                                   listed=staff_samples.PATIENTS.model_copy(

@@ -7,6 +7,7 @@ from uuid import UUID
 from gateway.pages.staff_message_settings import Route
 from gateway.writing import WORDS, Form
 from libs.contracts.identity.staff import Colleague
+from libs.contracts.messaging.announcements import Choice, Frequency
 from libs.contracts.messaging.mailbox import (
     Conversation,
     Inbox,
@@ -20,7 +21,7 @@ from libs.contracts.messaging.refusals import Refusal
 from libs.contracts.messaging.settings import Template
 from libs.contracts.messaging.writing import Attachment, Category
 from libs.contracts.visa import Role
-from tests.gateway.samples import NOW, PATIENT, ROSA
+from tests.gateway.samples import NOW, PATIENT, PRACTICE, ROSA
 
 NORA = "Nora Lindqvist, RN"
 USUAL = "We usually answer within 24 hours."
@@ -47,6 +48,7 @@ def received(number: int, subject: str, *, unread: bool, **other: Any) -> Receiv
     return Received(**said | other)
 
 
+CHOICES = [(PRACTICE, Choice(frequency=Frequency.DAILY, quiet_from=21, quiet_until=7))]
 LINES = (
     received(1, "Your CT results, and what comes next", unread=True, attachments=1),
     received(2, "Ondansetron refill is ready", unread=True, category=Category.RX),

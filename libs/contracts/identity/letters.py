@@ -23,6 +23,8 @@ class LetterKind(StrEnum):
     """To the new address."""
     EMAIL_CHANGED = "email_changed"
     """To the old address."""
+    MESSAGE_WAITING = "message_waiting"
+    """To whoever may read a message, patient or staff, without a word of it."""
 
 
 class Letter(Reply):
@@ -46,7 +48,10 @@ class DescribeLetter(Request[Letter]):
     askers = ("notifier",)
     kind: LetterKind
     reference_id: UUID
+    """What the letter is about; of a waiting message, the account that is told."""
     version: int
+    practice_id: UUID | None = None
+    """Whose message waits."""
 
 
 class LetterDue(Event):

@@ -43,4 +43,6 @@ class Refusal(StrEnum):
     """A team or a template needs a name."""
     TOO_MANY = "too_many"
     """Teams or templates of one practice."""
+    NOTHING_WAITS = "nothing_waits"
+    """It has been read or answered, or another e-mail of the same day tells of it."""
     HOURS_IMPOSSIBLE = "hours_impossible"

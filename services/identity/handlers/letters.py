@@ -21,7 +21,7 @@ router = NatsRouter()
 
 
 @answers(router, DescribeLetter)
-async def describe_letter(
+async def describe_letter(  # noqa: PLR0911
     asked: DescribeLetter, pool: Database, now: Now, links: AtLinks
 ) -> Letter:
     match asked.kind:
@@ -37,6 +37,8 @@ async def describe_letter(
             return await _email_confirmation(asked, pool, links, now=now)
         case LetterKind.EMAIL_CHANGED:
             return await _email_changed(asked, pool)
+        case LetterKind.MESSAGE_WAITING:
+            return await _message_waiting(asked, pool)
 
 
 async def _invitation(asked: DescribeLetter, pool: Pool, links: Links, *, now: datetime) -> Letter:
@@ -129,4 +131,21 @@ async def _email_changed(asked: DescribeLetter, pool: Pool) -> Letter:
         email=change.old_email,
         greeting_name=greeting(account.name),
         happened_at=change.used_at,
+    )
+
+
+async def _message_waiting(asked: DescribeLetter, pool: Pool) -> Letter:
+    """To an account that is still used; where the message is, its owner says."""
+    if asked.practice_id is None:
+        raise Refused(Refusal.LINK_VOID)
+    async with transaction(pool, account=asked.reference_id) as db:
+        account = await accounts.get_account(db, asked.reference_id)
+        practice = await practices.get_practice(db, asked.practice_id)
+    if not account.active:
+        raise Refused(Refusal.LINK_VOID)
+    return Letter(
+        email=account.email,
+        greeting_name=greeting(account.name),
+        practice=practice,
+        time_zone=practice.time_zone,
     )

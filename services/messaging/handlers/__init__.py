@@ -1,6 +1,7 @@
 """What messaging answers and follows: load, decide, save, announce, reply."""
 
 from services.messaging.handlers import (
+    announcements,
     attachments,
     drafts,
     mailbox,
@@ -10,6 +11,7 @@ from services.messaging.handlers import (
 )
 
 routers = (
+    announcements.router,
     attachments.router,
     drafts.router,
     mailbox.router,

@@ -31,7 +31,14 @@ from libs.vault.vault import Vault
 from services.messaging.finding import found
 from services.messaging.means import AtKeyRing, admit_to_mailbox, intact, owner
 from services.messaging.sealing import Pen, pen_of
-from services.messaging.store import conversations, drafts, mailboxes, messages, settings
+from services.messaging.store import (
+    announcements,
+    conversations,
+    drafts,
+    mailboxes,
+    messages,
+    settings,
+)
 from services.messaging.store.messages import AT_ONCE, Listed, Stored
 from services.messaging.unsealing import draft_of, shown_draft, shown_messages
 
@@ -122,6 +129,13 @@ async def show_message(
 async def mark_read(asked: MarkRead, pool: Database, now: Now, gate: AtGate) -> Unread:
     visa = admit_to_mailbox(gate, asked.visa, patient_id=asked.patient_id, now=now)
     async with transaction(pool, practice=visa.practice_id) as db:
+        await announcements.forget_read(
+            db,
+            visa.practice_id,
+            asked.patient_id,
+            account_id=visa.account_id,
+            message_ids=asked.message_ids,
+        )
         count = await mailboxes.mark_read(
             db,
             visa.practice_id,
@@ -155,6 +169,9 @@ async def patient_registered(heard: PatientRegistered, pool: Database, now: Now)
     async with transaction(pool, practice=heard.practice_id) as db:
         if await inbox.first_time(db, heard, by="messaging"):
             await mailboxes.open_mailbox(db, heard.practice_id, heard.patient_id, now=now)
+            await announcements.add_correspondent(
+                db, heard.practice_id, heard.patient_id, heard.account_id
+            )
 
 
 async def _unread(db: Connection, visa: Visa, patient_id: UUID) -> Unread:

@@ -44,7 +44,14 @@ from services.messaging.domain.conversation import Colleague, Conversation
 from services.messaging.finding import LOOKED_AT, found
 from services.messaging.means import AtKeyRing, colleague, intact, owner
 from services.messaging.sealing import Pen, pen_of, pens_of
-from services.messaging.store import conversations, drafts, messages, notes, settings
+from services.messaging.store import (
+    announcements,
+    conversations,
+    drafts,
+    messages,
+    notes,
+    settings,
+)
 from services.messaging.store.conversations import PAGE
 from services.messaging.store.messages import AT_ONCE, Stored
 from services.messaging.store.notes import Place
@@ -194,6 +201,7 @@ async def close(asked: Close, pool: Database, now: Now, gate: AtGate, ring: AtKe
     async with transaction(pool, practice=visa.practice_id) as db:
         known = await conversations.lock_conversation(db, visa.practice_id, asked.conversation_id)
         ended = rules.closed(known, by) if known.open else known
+        await announcements.forget_answered(db, visa.practice_id, known.id)
         return await _step(db, ring, known, ended, Step.CLOSED, by, now=now)
 
 

@@ -19,6 +19,7 @@ from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
 from libs.vault.vault import Vault
+from services.messaging import telling
 from services.messaging.domain import conversation as rules
 from services.messaging.domain import words
 from services.messaging.domain.conversation import Conversation
@@ -86,8 +87,10 @@ async def send_draft(
         await _add(sending, placed, answered)
         if by_staff:
             await _answered(sending, placed, close=asked.close)
+            await telling.tell_patient(db, placed, sending.message_id, now=now)
         else:
             await conversations.save_conversation(db, placed)
+            await telling.tell_staff(db, placed, sending.message_id, now=now)
         await drafts.save_sent(db, mine, draft.id, sending.message_id)
         await _announce(sending, placed, by_staff=by_staff)
     return Sent(message_id=sending.message_id, conversation_id=placed.id)
