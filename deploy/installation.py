@@ -84,7 +84,8 @@ class Installation:
                 "CARESPACE_SMTP_URL": f"smtp://{HOST}:{self.ports['smtp']}",
                 "CARESPACE_MAIL_FROM": "no-reply@carespace.example.com",
             }
-        names = [f"CARESPACE_{name}{kind}" for name in OUTSIDE for kind in ("", "_FILE")]
+        settings = (*OUTSIDE, "SMTP_CA")
+        names = [f"CARESPACE_{name}{kind}" for name in settings for kind in ("", "_FILE")]
         return {name: os.environ[name] for name in names if name in os.environ}
 
 

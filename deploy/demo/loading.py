@@ -7,6 +7,7 @@ was.
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ import pyotp
 from faststream.nats import NatsBroker
 
 from deploy import importing, reach
-from deploy.demo import chart
+from deploy.demo import chart, messages
 from deploy.demo.people import PASSWORD, PATIENTS, PRACTICES, STAFF, Person, Worker
 from deploy.problem import Problem, SaidNo
 from deploy.reach import Desk
@@ -47,6 +48,8 @@ class Progress:
     import_keys: dict[str, str] = field(default_factory=dict)
     code_secrets: dict[str, str] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
+    code_steps: dict[str, int] = field(default_factory=dict)
+    """The steps of one-time codes that were used up on the way."""
 
     async def once(self, step: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do it unless it is done, and write that down."""
@@ -94,6 +97,7 @@ async def load(here: "Installation") -> None:
             if p.chart
         ]
         await asyncio.gather(*filing)
+        await progress.once("wrote", _writing(here, progress))
     progress.file.rename(here.folder / "demo.json")
 
 
@@ -195,6 +199,15 @@ async def _token(here: "Installation", email: str) -> str:
             if found := next((link for link in links if link), None):
                 return found[1]
             await asyncio.sleep(0.1)
+
+
+def _writing(here: "Installation", progress: Progress) -> Callable[[], Awaitable[None]]:
+    async def write() -> None:
+        nurse = STAFF[0].email
+        secret = progress.code_secrets[nurse]
+        progress.code_steps[nurse] = await messages.write(here.url, secret, now=time.time())
+
+    return write
 
 
 def _filing(folder: Path, desk: Desk, person: Person) -> Callable[[], Awaitable[None]]:

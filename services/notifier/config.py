@@ -15,6 +15,8 @@ class Config:
     """`smtp://`, `smtps://` or `smtp+starttls://`, with user and password where they are needed."""
     mail_from: str
     """The sender's address; the practice's name goes before it."""
+    smtp_ca: str = ""
+    """Certificates (PEM) that a mail server of one's own is believed by; "" for the system's."""
     host: str = "127.0.0.1"
     port: int = 8085
     log_level: str = "INFO"

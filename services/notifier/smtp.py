@@ -1,5 +1,6 @@
 """One mail server, spoken to as RFC 5321 asks, one letter to one person at a time."""
 
+import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
 from types import TracebackType
@@ -26,9 +27,11 @@ class Server:
     password: str | None
     use_tls: bool
     start_tls: bool
+    ca: str = ""
+    """Whose certificates are believed (PEM); "" for those that the system believes."""
 
     @classmethod
-    def parse(cls, url: str) -> "Server":
+    def parse(cls, url: str, *, ca: str = "") -> "Server":
         """From `smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`."""
         parts = urlsplit(url)
         ports = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
@@ -41,6 +44,7 @@ class Server:
             password=unquote(parts.password) if parts.password else None,
             use_tls=parts.scheme == "smtps",
             start_tls=parts.scheme == "smtp+starttls",
+            ca=ca,
         )
 
 
@@ -91,6 +95,7 @@ class Line:
                 password=server.password,
                 use_tls=server.use_tls,
                 start_tls=server.start_tls,
+                tls_context=ssl.create_default_context(cadata=server.ca or None),
                 timeout=CONNECT_WITHIN,
             )
             await client.connect()

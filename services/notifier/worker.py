@@ -71,7 +71,7 @@ class Worker:
         self._broker = broker
         self._config = config
         self._bell = bell
-        self._server = Server.parse(config.smtp_url)
+        self._server = Server.parse(config.smtp_url, ca=config.smtp_ca)
         self._in_hand: set[UUID] = set()
         self.stopping = False
 

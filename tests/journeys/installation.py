@@ -58,9 +58,10 @@ class Installation:
 
     def code(self, email: str) -> str:
         """A one-time code that nobody has used: each step's counts once, and one ahead is taken."""
-        secrets = json.loads((self.folder / "demo.json").read_text())["code_secrets"]
+        demo = json.loads((self.folder / "demo.json").read_text())
+        secrets, used = demo["code_secrets"], demo["code_steps"].get(email, 0)
         now = int(time.time()) // STEP
-        step = max(now - 1, _USED.get(secrets[email], 0) + 1)
+        step = max(now - 1, _USED.get(secrets[email], used) + 1)
         if step > now + 1:
             time.sleep((step - 1) * STEP - time.time() + 0.1)
         _USED[secrets[email]] = step

@@ -1,0 +1,134 @@
+"""The demo patient and her nurse write to each other, each in a browser of their own."""
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import pyotp
+
+from deploy.demo.people import PASSWORD, PATIENTS, STAFF, Person
+from deploy.problem import Problem
+
+STEP = 30
+"""Seconds of a one-time code."""
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+MESSAGE = re.compile(r'href="(/staff/messages/[0-9a-f-]{36})"')
+TIRED = """\
+Hello. I feel more tired than after the last one, and sleep a lot.
+
+Is that normal, and can I still have my infusion next week?"""
+NOT_TOO_TIRED = """\
+Dear Rosa,
+
+Thank you for writing. Many people feel this after six cycles. Your blood counts from this week are
+fine for the infusion.
+
+Please call us if you feel dizzy or short of breath.
+
+Nora"""
+SORE = """\
+Since Friday I have two sore spots on my tongue.
+
+What can I do before they get worse?"""
+ASKED = (
+    ("health", "Tired after cycle 6", TIRED),
+    ("rx", "Ondansetron refill", "I have two tablets left. Can you send more to my pharmacy?"),
+    ("health", "Mouth sores", SORE),
+)
+ANSWERS = {
+    "Tired after cycle 6": NOT_TOO_TIRED,
+    "Ondansetron refill": "Your refill is on its way. It should be at your pharmacy by noon.",
+}
+TOLD = (
+    "Your infusion on Monday starts at 9:15",
+    "Please come a little earlier, and eat something light before. Parking is free on level 2.",
+)
+
+
+class Browser:
+    """One person at the portal, whose forms are sent as they stand."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._cookies: dict[str, str] = {}
+        self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.close()
+
+    async def see(self, address: str) -> str:
+        """A page, wherever it leads."""
+        status, text = await self._ask("GET", address)
+        while status == 303:  # noqa: PLR2004
+            status, text = await self._ask("GET", text)
+        return text
+
+    async def send(self, page: str, fields: Mapping[str, str], *, to: str = "") -> str:
+        """A page's form, with its hidden fields; where it leads."""
+        hidden = {name: unescape(value) for name, value in HIDDEN.findall(await self.see(page))}
+        status, text = await self._ask("POST", to or page, {**hidden, **fields})
+        if status != 303:  # noqa: PLR2004
+            raise Problem(f"The demo's form {to or page} was answered with {status}.")
+        return text
+
+    async def _ask(
+        self, method: str, address: str, form: Mapping[str, str] | None = None
+    ) -> tuple[int, str]:
+        """The status, and the page, or the address that it leads to."""
+        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        async with self._http.request(
+            method,
+            self._url + address,
+            data=form,
+            headers={"Cookie": cookies},
+            allow_redirects=False,
+        ) as answer:
+            self._cookies |= {name: one.value for name, one in answer.cookies.items()}
+            place = answer.headers.get("Location", "")
+            return answer.status, place or await answer.text()
+
+
+async def write(url: str, secret: str, *, now: float) -> int:
+    """Both sides write; the step of the one-time code that was used up."""
+    rosa, nora = PATIENTS[0], STAFF[0]
+    step = int(now) // STEP - 1
+    async with Browser(url) as hers, Browser(url) as at_work:
+        await hers.send("/login", {"email": rosa.email, "password": PASSWORD} | _born(rosa))
+        code = pyotp.TOTP(secret).at(step * STEP)
+        staff = {"email": nora.email, "password": PASSWORD, "code": code}
+        await at_work.send("/staff/login", staff)
+        health = re.search(r"/p/[0-9a-f-]{36}", await hers.see("/"))
+        assert health  # noqa: S101  (her own page has links to itself)
+        for category, subject, body in ASKED:
+            fields = {"category": category, "subject": subject, "body": body, "do": "send"}
+            await hers.send(f"{health[0]}/messages/compose", fields)
+        for case in MESSAGE.findall(await at_work.see("/staff/messages")):
+            page = await at_work.see(case)
+            for subject, words in ANSWERS.items():
+                if f"<h1>{subject}</h1>" in page:
+                    await at_work.send(case, {"body": words, "do": "send"}, to=f"{case}/answer")
+        subject, body = TOLD
+        fields = {"category": "health", "subject": subject, "body": body, "do": "send"}
+        patient = health[0].removeprefix("/p/")
+        await at_work.send(f"/staff/patients/{patient}/messages/new", fields)
+    return step
+
+
+def _born(who: Person) -> dict[str, str]:
+    day = who.birth_date
+    return {
+        "date_of_birth_year": str(day.year),
+        "date_of_birth_month": str(day.month),
+        "date_of_birth_day": str(day.day),
+    }
