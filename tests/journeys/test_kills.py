@@ -1,15 +1,17 @@
-"""Every process killed in turn while two hundred people register, and nobody loses a step."""
+"""Every process killed in turn while two hundred people register and write, and nothing is lost."""
 
 import asyncio
 import contextlib
 import json
 import os
 import random
+import re
 import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -44,11 +46,16 @@ class Journal:
     added: set[int] = field(default_factory=set)
     registered: set[int] = field(default_factory=set)
     logged_in: set[int] = field(default_factory=set)
+    wrote: set[int] = field(default_factory=set)
     killed: list[str] = field(default_factory=list)
 
 
 def email(number: int) -> str:
     return f"person{number}@example.com"
+
+
+def subject(number: int) -> str:
+    return f"Steady {number}"
 
 
 def born(number: int) -> tuple[int, int, int]:
@@ -77,8 +84,13 @@ async def register(
             # An answer that was lost on the way may have been given all the same.
             assert done.status in (303, 410), done.text
             journal.registered.add(number)
-            await person.log_in(email(number), born(number), PASSWORD)
+            health = await person.log_in(email(number), born(number), PASSWORD)
             journal.logged_in.add(number)
+            compose = health.place.replace("/health", "/messages/compose")
+            message = {"category": "rx", "subject": subject(number), "body": "Hello", "do": "send"}
+            wrote = await person.send(compose, message)
+            assert wrote.status == 303, wrote.text
+            journal.wrote.add(number)
 
 
 def _link(portal: Installation, to: str) -> str:
@@ -89,6 +101,18 @@ def _link(portal: Installation, to: str) -> str:
             return portal.link(to)
         time.sleep(0.5)
     raise AssertionError(f"no letter to {to}")
+
+
+async def queued(staff: Client) -> Counter[str]:
+    """Every message that waits, by its subject."""
+    found: Counter[str] = Counter()
+    address = "/staff/messages?q=steady"
+    while address:
+        page = (await staff.get(address)).text
+        found.update(re.findall(r"Steady \d+", page))
+        more = re.search(r'href="([^"]+)" rel="next"', page)
+        address = unescape(more[1]) if more else ""
+    return found
 
 
 async def kill(portal: Installation, journal: Journal, stop: asyncio.Event) -> None:
@@ -117,6 +141,8 @@ async def test_no_step_is_lost_and_no_letter_missing(own_portal: Installation) -
             await killer
         everyone = set(range(PEOPLE))
         assert journal.added == journal.registered == journal.logged_in == everyone
+        assert journal.wrote == everyone
+        assert await queued(staff) == Counter(map(subject, everyone))
         assert set(journal.killed) == set(VICTIMS)
         listed = await staff.get("/staff/patients?q=S-&state=registered")
         assert listed.status == 200

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 from unicodedata import category, normalize
-from urllib.parse import unquote, urljoin
+from urllib.parse import quote, unquote, urljoin
 
 import pytest
 from playwright.sync_api import APIResponse, ConsoleMessage, Dialog, FilePayload
@@ -278,4 +278,35 @@ def test_every_string_is_the_name_of_a_file(visit: Open) -> None:
         assert re.fullmatch(r'attachment; filename="[^"\\/;%]+"', ascii_name)
         given_back.add(number)
     assert len(given_back) == len([text for text in naughty if not CONTROL.search(text)])
+    assert alive == [[], []]
+
+
+def test_every_string_is_a_message_and_its_answer(visit: Open) -> None:
+    """Some are nothing that can be seen, and are refused as such; the others say what they say."""
+    naughty = [text for text in strings() if visible(text).strip()]
+    staff, patient = visit(), visit()
+    alive = [watched(staff), watched(patient)]
+    nurse_is_in(staff)
+    record = registered(patient, staff, mrn="WRITER", day=8)
+    whole = "\n\n".join(naughty)
+    parts = [whole[start : start + 2900] for start in range(0, len(whole), 2900)]
+    for number, words in enumerate(parts):
+        patient.page.goto(f"{record}/messages/compose")
+        patient.page.get_by_label("Health question").check()
+        patient.types("Subject", naughty[number % len(naughty)][:200] + f" {number}")
+        patient.types("Message", words)
+        patient.page.get_by_role("button", name="Send message").click()
+        page = visible(patient.page.evaluate("document.body.textContent"))
+        assert patient.page.evaluate(ALIVE) == []
+        assert missing([line for line in words.splitlines() if line.strip()], page) == []
+    staff.page.goto("/staff/messages")
+    assert staff.page.evaluate(ALIVE) == []
+    staff.page.goto(f"/staff/messages?q={quote(GIVEN)}")
+    assert staff.page.evaluate(ALIVE) == []
+    staff.page.goto("/staff/messages")
+    staff.page.locator("table a").last.click()
+    staff.types("Your answer", whole[:9000])
+    staff.page.get_by_role("button", name="Send answer").click()
+    assert staff.page.evaluate(ALIVE) == []
+    staff.sees("Your answer is sent.")
     assert alive == [[], []]
