@@ -188,6 +188,10 @@
     const tabs = new BroadcastChannel(stream);
     const count = document.querySelector("[data-count]");
     let old = true;
+    let leaving = false;
+    addEventListener("beforeunload", () => {
+      leaving = true;
+    });
     const refresh = async () => {
       if (!all("[data-live]").length) return;
       const answer = await fetch(location.href, { headers: { Live: "yes" }, cache: "no-store" });
@@ -242,7 +246,9 @@
       });
       source.addEventListener("over", () => {
         source.close();
-        if (!all("form[data-touched]").length) location.reload();
+        setTimeout(() => {
+          if (!leaving && !all("form[data-touched]").length) location.reload();
+        }, 500);
       });
     }));
   }
