@@ -154,7 +154,7 @@
       form.elements.draft.value = said.draft;
       form.elements.version.value = said.version;
       state.textContent = said.elsewhere
-        ? "This draft was changed in another window. What you type here is a draft of its own now."
+        ? "This draft was changed in another window. This one is its own now."
         : "Your draft is saved.";
     };
     form.addEventListener("input", () => {
@@ -164,7 +164,7 @@
       waiting = setTimeout(() => {
         saving = save().catch(() => {
           changed = true;
-          state.textContent = "Your draft is not saved yet. We try again as you type.";
+          state.textContent = "This is not saved yet. We try again as you type.";
         }).finally(() => {
           saving = null;
         });
@@ -253,7 +253,7 @@
     }));
   }
 
-  // A page that is worth it can be printed with one press.
+  // Print with one press.
   all("[data-print-page]").forEach((button) => {
     button.hidden = false;
     button.addEventListener("click", () => window.print());
