@@ -136,6 +136,25 @@ async def test_an_answer_can_end_it_and_the_patient_opens_it_again(ward: Ward) -
     assert case.waiting_since
 
 
+async def test_what_was_closed_by_mistake_waits_again_as_it_did(ward: Ward) -> None:
+    rosa = ward.patient()
+    nora = ward.nurse(rosa)
+    sent = await rosa.sends("My refill?")
+    place = {"conversation_id": sent.conversation_id}
+    [before] = (await nora.queue()).cases
+    await nora.asks(Close, **place)
+    assert (await nora.queue()).cases == ()
+    await nora.asks(Reopen, **place)
+    await nora.asks(Reopen, **place)
+    assert (await nora.queue()).cases == (before,)
+    told = await nora.answers(sent, close=True)
+    assert (await nora.asks(Reopen, **place)).waiting_since is None
+    await rosa.replies(told.message_id)
+    [case] = (await nora.queue(shown=Shown.OPEN)).cases
+    assert case.waiting_since
+    assert case.waiting_since > before.last_at
+
+
 async def test_a_message_of_our_own_waits_for_nobody(ward: Ward) -> None:
     rosa = ward.patient()
     nora = ward.nurse(rosa)
@@ -207,6 +226,13 @@ async def test_settings_that_make_no_sense_are_refused(
     said = {"teams": tuple(teams), "routing": (Routing(**given),)}
     assert await boss.is_refused(SaveRouting, **said) == refusal
     assert (await boss.asks(ShowSettings)).teams == ("Care team",)
+
+
+async def test_of_several_who_decide_at_once_one_is_the_last(ward: Ward) -> None:
+    boss = ward.nurse(ward.patient(), role=Role.ADMINISTRATOR)
+    said = [("Nurses", f"Pharmacy {number}") for number in range(10)]
+    await asyncio.gather(*(boss.asks(SaveRouting, routing=(), teams=teams) for teams in said))
+    assert (await boss.asks(ShowSettings)).teams in said
 
 
 async def test_prepared_answers_are_the_practices_own(ward: Ward) -> None:

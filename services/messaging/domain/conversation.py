@@ -114,9 +114,16 @@ def closed(known: Conversation, by: Colleague) -> Conversation:
     )
 
 
-def reopened(known: Conversation) -> Conversation:
-    """It is open again, and nobody's."""
-    return replace(known, open=True)
+def reopened(known: Conversation, route: Route, *, waiting_since: datetime | None) -> Conversation:
+    """It is open again, and nobody's; whoever had no answer waits as they did before."""
+    if known.open:
+        return known
+    return replace(
+        known,
+        open=True,
+        waiting_since=waiting_since,
+        due_at=due(waiting_since, route) if waiting_since else None,
+    )
 
 
 def due(waiting_since: datetime, route: Route) -> datetime:

@@ -210,7 +210,11 @@ async def reopen(asked: Reopen, pool: Database, now: Now, gate: AtGate, ring: At
     visa = gate.admit_staff(asked.visa, now=now)
     async with transaction(pool, practice=visa.practice_id) as db:
         known = await conversations.lock_conversation(db, visa.practice_id, asked.conversation_id)
-        again = rules.reopened(known)
+        again = rules.reopened(
+            known,
+            (await settings.list_routes(db, visa.practice_id))[known.category],
+            waiting_since=await messages.find_waiting_since(db, visa.practice_id, known.id),
+        )
         return await _step(db, ring, known, again, Step.REOPENED, colleague(visa), now=now)
 
 

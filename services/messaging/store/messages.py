@@ -179,6 +179,28 @@ async def list_latest(
     return {row["conversation_id"]: Stored(**dict(row)) for row in rows}
 
 
+async def find_waiting_since(
+    db: Connection, practice_id: UUID, conversation_id: UUID
+) -> datetime | None:
+    """When the patient wrote the first message that came after all of the practice's."""
+    since: datetime | None = await db.fetchval(
+        """
+        SELECT sent_at
+          FROM message
+         WHERE practice_id = $1 AND conversation_id = $2 AND NOT from_practice
+           AND id > coalesce((SELECT id FROM message
+                               WHERE practice_id = $1 AND conversation_id = $2 AND from_practice
+                               ORDER BY id DESC LIMIT 1),
+                             '00000000-0000-0000-0000-000000000000')
+         ORDER BY id
+         LIMIT 1
+        """,
+        practice_id,
+        conversation_id,
+    )
+    return since
+
+
 async def mark_seen(
     db: Connection, practice_id: UUID, conversation_id: UUID, *, now: datetime
 ) -> bool:
