@@ -74,6 +74,30 @@ async def test_the_queue_is_paged_without_losing_or_repeating_any(ward: Ward) ->
         assert len(seen) == len(set(seen)) == count
 
 
+async def test_a_page_goes_on_where_the_one_before_ended_though_that_was_answered(
+    ward: Ward,
+) -> None:
+    patients = [ward.patient(f"Patient {number}") for number in range(30)]
+    for patient in patients:
+        await patient.sends("Hello")
+    nora = ward.nurse(patients[0])
+    page = await nora.queue()
+    last = page.cases[-1]
+    nora.patient_id = last.patient_id
+    draft = await nora.drafts("Hello!", conversation_id=last.conversation_id)
+    await nora.asks(SendDraft, draft_id=draft.draft_id)
+    rest = (await nora.queue(after=page.after)).cases
+    assert {case.patient_id for case in (*page.cases, *rest)} == {p.patient_id for p in patients}
+    assert len(rest) == 5
+
+
+@pytest.mark.parametrize("after", ["x", "//", "/2026-11-23T10:00:00Z/7/", "a/b/c", "\x00"])
+async def test_a_page_that_begins_nowhere_begins_at_the_beginning(ward: Ward, after: str) -> None:
+    rosa = ward.patient()
+    await rosa.sends()
+    assert len((await ward.nurse(rosa).queue(after=after)).cases) == 1
+
+
 async def test_a_hundred_claims_at_once_have_one_winner(clean: Servers) -> None:
     async with open_ward(clean, replicas=2) as ward:
         rosa = ward.patient()
