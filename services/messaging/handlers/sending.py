@@ -189,7 +189,7 @@ async def _add(sending: Sending, placed: Conversation, answered: Stored | None) 
     await sending.vault.remove([file.id for file in files if not file.finished])
     text = words.words_of(head.author, head.subject, sending.body)
     beginnings = await blinded(sending.vault, words.beginnings(text))
-    await messages.add_beginnings(db, draft.practice_id, draft.patient_id, message.id, beginnings)
+    await messages.add_beginnings(db, message, beginnings)
 
 
 async def _answered(sending: Sending, placed: Conversation, *, close: bool) -> None:

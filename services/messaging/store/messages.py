@@ -218,19 +218,18 @@ async def mark_seen(
     return done != "UPDATE 0"
 
 
-async def add_beginnings(
-    db: Connection, practice_id: UUID, patient_id: UUID, message_id: UUID, words: Iterable[bytes]
-) -> None:
+async def add_beginnings(db: Connection, message: Stored, words: Iterable[bytes]) -> None:
     """The blinded beginnings of a message's words."""
     await db.execute(
         """
-        INSERT INTO beginning (practice_id, word, patient_id, message_id)
-        SELECT $1, word, $2, $3 FROM unnest($4::bytea[]) AS w (word)
+        INSERT INTO beginning (practice_id, word, patient_id, message_id, from_practice)
+        SELECT $1, word, $2, $3, $4 FROM unnest($5::bytea[]) AS w (word)
             ON CONFLICT DO NOTHING
         """,
-        practice_id,
-        patient_id,
-        message_id,
+        message.practice_id,
+        message.patient_id,
+        message.id,
+        message.from_practice,
         sorted(words),
     )
 
@@ -241,10 +240,11 @@ async def find_messages(  # noqa: PLR0913
     words: Collection[bytes],
     *,
     patient_id: UUID | None,
+    from_practice: bool | None,
     before: UUID | None,
     limit: int,
 ) -> list[Stored]:
-    """Messages in which a word begins in each of these ways, newest first."""
+    """Messages (of one side) in which a word begins in each of these ways, newest first."""
     rows = await db.fetch(
         f"""
         SELECT {COLUMNS}
@@ -253,6 +253,7 @@ async def find_messages(  # noqa: PLR0913
                  WHERE practice_id = $1 AND word = ANY($2)
                    AND ($3::uuid IS NULL OR patient_id = $3)
                    AND ($4::uuid IS NULL OR message_id < $4)
+                   AND ($6::boolean IS NULL OR from_practice = $6)
                  GROUP BY message_id
                 HAVING count(*) = cardinality($2)
                  ORDER BY message_id DESC
@@ -265,6 +266,7 @@ async def find_messages(  # noqa: PLR0913
         patient_id,
         before,
         limit,
+        from_practice,
     )
     return [Stored(**dict(row)) for row in rows]
 
