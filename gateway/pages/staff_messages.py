@@ -65,7 +65,7 @@ async def queue(request: web.Request) -> web.Response:
         team=reading.text(request.query, "team")[:80],
         patient_id=reading.optional_id(request.query, "patient"),
         q=reading.text(request.query, "q")[:200],
-        after=reading.cursor(request.query, "after"),
+        after=reading.text(request.query, "after"),
     )
     chrome, listed = await asyncio.gather(
         shell.staff(request, staff, tab="messages"), ask(request.app[BROKER], asked)

@@ -14,8 +14,14 @@ LOOKED_AT = 1_000
 """Messages that one search opens at most, the newest first."""
 
 
-async def found(
-    vault: Vault, q: str, *, enough: int, patient_id: UUID | None = None, before: UUID | None = None
+async def found(  # noqa: PLR0913
+    vault: Vault,
+    q: str,
+    *,
+    enough: int,
+    patient_id: UUID | None = None,
+    from_practice: bool | None = None,
+    before: UUID | None = None,
 ) -> list[Stored]:
     """The newest messages that have all of these words in them, each word by how it begins."""
     asked = words.asked(q)
@@ -29,6 +35,7 @@ async def found(
             vault.practice_id,
             beginnings,
             patient_id=patient_id,
+            from_practice=from_practice,
             before=before,
             limit=AT_ONCE,
         )

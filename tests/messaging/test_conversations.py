@@ -115,6 +115,26 @@ async def test_a_received_message_is_answered_once(ward: Ward) -> None:
     ]
 
 
+async def test_only_the_patients_side_replies_to_what_the_practice_wrote(ward: Ward) -> None:
+    """Also where one account is both: a colleague who looks after their mother."""
+    rosa = ward.patient()
+    nora = ward.nurse(rosa)
+    told = await nora.sends("Come on Monday.")
+    refused = await nora.is_refused(SaveDraft, draft_id=uuid4(), reply_to=told.message_id)
+    assert refused == Refusal.NOT_ALLOWED
+    daughter = ward.delegate(rosa, nora.name)
+    daughter.account_id = nora.account_id
+    reply = await daughter.drafts("We will.", reply_to=told.message_id)
+    answer = await nora.drafts("And bring your card.", conversation_id=told.conversation_id)
+    for who, draft in ((nora, reply), (daughter, answer)):
+        assert await who.is_refused(SendDraft, draft_id=draft.draft_id) == Refusal.NOT_ALLOWED
+    await rosa.replies(told.message_id)
+    assert [one.body for one in (await rosa.sees(told.message_id)).messages] == [
+        "Come on Monday.",
+        "Thank you.",
+    ]
+
+
 async def test_fifty_replies_at_once_make_one(ward: Ward) -> None:
     rosa = ward.patient()
     told = await ward.nurse(rosa).sends("Come on Monday.")

@@ -62,6 +62,15 @@ async def test_many_finds_come_in_pages(ward: Ward) -> None:
     assert (len(first.messages), len(rest.messages), rest.after) == (25, 5, "")
 
 
+async def test_what_one_wrote_oneself_hides_nothing_that_came(ward: Ward) -> None:
+    rosa = ward.patient()
+    told = await ward.nurse(rosa).sends("About your zofran")
+    for number in range(101):
+        await rosa.sends(f"Zofran {number}", about=told.message_id)
+    [line] = (await rosa.inbox(q="zofran")).messages
+    assert line.message_id == told.message_id
+
+
 async def test_of_whose_key_is_destroyed_nothing_is_read_or_found(ward: Ward) -> None:
     rosa = ward.patient()
     nora = ward.nurse(rosa)

@@ -74,6 +74,30 @@ async def test_the_queue_is_paged_without_losing_or_repeating_any(ward: Ward) ->
         assert len(seen) == len(set(seen)) == count
 
 
+async def test_a_page_goes_on_where_the_one_before_ended_though_that_was_answered(
+    ward: Ward,
+) -> None:
+    patients = [ward.patient(f"Patient {number}") for number in range(30)]
+    for patient in patients:
+        await patient.sends("Hello")
+    nora = ward.nurse(patients[0])
+    page = await nora.queue()
+    last = page.cases[-1]
+    nora.patient_id = last.patient_id
+    draft = await nora.drafts("Hello!", conversation_id=last.conversation_id)
+    await nora.asks(SendDraft, draft_id=draft.draft_id)
+    rest = (await nora.queue(after=page.after)).cases
+    assert {case.patient_id for case in (*page.cases, *rest)} == {p.patient_id for p in patients}
+    assert len(rest) == 5
+
+
+@pytest.mark.parametrize("after", ["x", "//", "/2026-11-23T10:00:00Z/7/", "a/b/c", "\x00"])
+async def test_a_page_that_begins_nowhere_begins_at_the_beginning(ward: Ward, after: str) -> None:
+    rosa = ward.patient()
+    await rosa.sends()
+    assert len((await ward.nurse(rosa).queue(after=after)).cases) == 1
+
+
 async def test_a_hundred_claims_at_once_have_one_winner(clean: Servers) -> None:
     async with open_ward(clean, replicas=2) as ward:
         rosa = ward.patient()
@@ -134,6 +158,25 @@ async def test_an_answer_can_end_it_and_the_patient_opens_it_again(ward: Ward) -
     case = (await nora.case(sent)).case
     assert (case.open, case.claimed_by) == (True, None)
     assert case.waiting_since
+
+
+async def test_what_was_closed_by_mistake_waits_again_as_it_did(ward: Ward) -> None:
+    rosa = ward.patient()
+    nora = ward.nurse(rosa)
+    sent = await rosa.sends("My refill?")
+    place = {"conversation_id": sent.conversation_id}
+    [before] = (await nora.queue()).cases
+    await nora.asks(Close, **place)
+    assert (await nora.queue()).cases == ()
+    await nora.asks(Reopen, **place)
+    await nora.asks(Reopen, **place)
+    assert (await nora.queue()).cases == (before,)
+    told = await nora.answers(sent, close=True)
+    assert (await nora.asks(Reopen, **place)).waiting_since is None
+    await rosa.replies(told.message_id)
+    [case] = (await nora.queue(shown=Shown.OPEN)).cases
+    assert case.waiting_since
+    assert case.waiting_since > before.last_at
 
 
 async def test_a_message_of_our_own_waits_for_nobody(ward: Ward) -> None:
@@ -207,6 +250,13 @@ async def test_settings_that_make_no_sense_are_refused(
     said = {"teams": tuple(teams), "routing": (Routing(**given),)}
     assert await boss.is_refused(SaveRouting, **said) == refusal
     assert (await boss.asks(ShowSettings)).teams == ("Care team",)
+
+
+async def test_of_several_who_decide_at_once_one_is_the_last(ward: Ward) -> None:
+    boss = ward.nurse(ward.patient(), role=Role.ADMINISTRATOR)
+    said = [("Nurses", f"Pharmacy {number}") for number in range(10)]
+    await asyncio.gather(*(boss.asks(SaveRouting, routing=(), teams=teams) for teams in said))
+    assert (await boss.asks(ShowSettings)).teams in said
 
 
 async def test_prepared_answers_are_the_practices_own(ward: Ward) -> None:

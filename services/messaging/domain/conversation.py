@@ -1,7 +1,7 @@
 """The rules of a conversation: who waits since when, whose it is, and what may be answered."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from libs.contracts.base import Refused
@@ -49,6 +49,37 @@ class Conversation:
     def late(self, *, now: datetime) -> bool:
         """Past the time that patients were told."""
         return self.due_at is not None and self.due_at <= now
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Position:
+    """A place in the queue. It stays where it is when the conversation that was there moves on."""
+
+    waiting_since: datetime | None
+    last_at: datetime
+    id: UUID
+
+    @classmethod
+    def of(cls, known: Conversation) -> "Position":
+        """Where a conversation is now."""
+        return cls(waiting_since=known.waiting_since, last_at=known.last_at, id=known.id)
+
+    @classmethod
+    def parse(cls, text: str) -> "Position | None":
+        """As a page gave it; None, the beginning, for what is no place."""
+        try:
+            since, last_at, id_ = text.split("/")
+            return cls(
+                waiting_since=_moment(since) if since else None,
+                last_at=_moment(last_at),
+                id=UUID(id_),
+            )
+        except (ValueError, OverflowError):
+            return None
+
+    def __str__(self) -> str:
+        since = self.waiting_since.isoformat() if self.waiting_since else ""
+        return f"{since}/{self.last_at.isoformat()}/{self.id}".replace("+00:00", "Z")
 
 
 def written_to(
@@ -114,14 +145,25 @@ def closed(known: Conversation, by: Colleague) -> Conversation:
     )
 
 
-def reopened(known: Conversation) -> Conversation:
-    """It is open again, and nobody's."""
-    return replace(known, open=True)
+def reopened(known: Conversation, route: Route, *, waiting_since: datetime | None) -> Conversation:
+    """It is open again, and nobody's; whoever had no answer waits as they did before."""
+    if known.open:
+        return known
+    return replace(
+        known,
+        open=True,
+        waiting_since=waiting_since,
+        due_at=due(waiting_since, route) if waiting_since else None,
+    )
 
 
 def due(waiting_since: datetime, route: Route) -> datetime:
     """By when there should be an answer."""
     return waiting_since + timedelta(hours=route.answer_within_hours)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _own(known: Conversation, by: Colleague) -> None:

@@ -28,6 +28,12 @@ class Draft:
     sent: UUID | None = None
 
 
+def check_side(*, reply_to: UUID | None, conversation_id: UUID | None, by_staff: bool) -> None:
+    """What the practice wrote is the patient's side's to reply to; staff answer conversations."""
+    if reply_to if by_staff else conversation_id:
+        raise Refused(Refusal.NOT_ALLOWED)
+
+
 def saved(  # noqa: PLR0913
     known: Draft, *, version: int, category: Category | None, subject: str, body: str, now: datetime
 ) -> Draft:

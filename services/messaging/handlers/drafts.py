@@ -4,7 +4,7 @@ from datetime import datetime
 
 from faststream.nats import NatsRouter
 
-from libs.access.gate import AtGate, NotAllowed
+from libs.access.gate import AtGate
 from libs.contracts.base import Done, Refused
 from libs.contracts.messaging.mailbox import DraftList, ListDrafts
 from libs.contracts.messaging.refusals import Refusal
@@ -156,10 +156,13 @@ async def _begun(db: Connection, asked: SaveDraft, mine: Owner, pen: Pen, *, now
 
 
 async def _check_target(db: Connection, asked: SaveDraft, visa: Visa) -> None:
-    """What it answers or goes on with is in this mailbox; only staff answer a conversation."""
+    """What it answers or goes on with is in this mailbox, and for this side to answer."""
+    rules.check_side(
+        reply_to=asked.reply_to,
+        conversation_id=asked.conversation_id,
+        by_staff=visa.capacity is Capacity.STAFF,
+    )
     if asked.conversation_id:
-        if visa.capacity is not Capacity.STAFF:
-            raise NotAllowed
         await conversations.get_conversation(
             db, visa.practice_id, asked.conversation_id, patient_id=asked.patient_id
         )

@@ -188,7 +188,12 @@ async def _box(
     within = None
     if asked.q.strip():
         fitting = await found(
-            vault, asked.q, enough=4 * PAGE, patient_id=asked.patient_id, before=before
+            vault,
+            asked.q,
+            enough=PAGE + 1,
+            patient_id=asked.patient_id,
+            from_practice=from_practice,
+            before=before,
         )
         within = [one.id for one in fitting]
     return await messages.list_box(

@@ -40,7 +40,7 @@ from libs.runtime.keyring import KeyRing
 from libs.vault.vault import Vault
 from services.messaging.domain import conversation as rules
 from services.messaging.domain import words
-from services.messaging.domain.conversation import Colleague, Conversation
+from services.messaging.domain.conversation import Colleague, Conversation, Position
 from services.messaging.finding import LOOKED_AT, found
 from services.messaging.means import AtKeyRing, colleague, intact, owner
 from services.messaging.sealing import Pen, pen_of, pens_of
@@ -81,9 +81,6 @@ async def list_queue(
         if asked.q.strip():
             fitting = await found(vault, asked.q, enough=LOOKED_AT, patient_id=asked.patient_id)
             within = {one.conversation_id for one in fitting}
-        after = None
-        if asked.after:
-            after = await conversations.get_conversation(db, practice_id, UUID(asked.after))
         listed = await conversations.list_queue(
             db,
             practice_id,
@@ -93,7 +90,7 @@ async def list_queue(
             team=asked.team,
             patient_id=asked.patient_id,
             within=within,
-            after=after,
+            after=Position.parse(asked.after),
         )
         return Queue(
             cases=await _cases(vault, listed[:PAGE]),
@@ -101,7 +98,7 @@ async def list_queue(
                 db, practice_id, account_id=visa.account_id, now=now
             ),
             teams=await _teams(db, practice_id),
-            after=str(listed[PAGE - 1].id) if len(listed) > PAGE else "",
+            after=str(Position.of(listed[PAGE - 1])) if len(listed) > PAGE else "",
         )
 
 
@@ -210,7 +207,11 @@ async def reopen(asked: Reopen, pool: Database, now: Now, gate: AtGate, ring: At
     visa = gate.admit_staff(asked.visa, now=now)
     async with transaction(pool, practice=visa.practice_id) as db:
         known = await conversations.lock_conversation(db, visa.practice_id, asked.conversation_id)
-        again = rules.reopened(known)
+        again = rules.reopened(
+            known,
+            (await settings.list_routes(db, visa.practice_id))[known.category],
+            waiting_since=await messages.find_waiting_since(db, visa.practice_id, known.id),
+        )
         return await _step(db, ring, known, again, Step.REOPENED, colleague(visa), now=now)
 
 

@@ -21,6 +21,7 @@ from libs.runtime.database import Connection, Database, transaction
 from libs.vault.vault import Vault
 from services.messaging import telling
 from services.messaging.domain import conversation as rules
+from services.messaging.domain import draft as draft_rules
 from services.messaging.domain import words
 from services.messaging.domain.conversation import Conversation
 from services.messaging.domain.draft import Draft
@@ -69,6 +70,11 @@ async def send_draft(
         pen = await pen_of(vault, asked.patient_id)
         with intact(asked.draft_id):
             draft = draft_of(row, pen)
+            draft_rules.check_side(
+                reply_to=draft.reply_to,
+                conversation_id=draft.conversation_id,
+                by_staff=visa.capacity is Capacity.STAFF,
+            )
             await mailboxes.open_mailbox(db, practice_id, asked.patient_id, now=now)
             known, answered = await _target(db, draft)
             subject = pen.open("subject", known.id, known.subject) if known else ""
@@ -183,7 +189,7 @@ async def _add(sending: Sending, placed: Conversation, answered: Stored | None) 
     await sending.vault.remove([file.id for file in files if not file.finished])
     text = words.words_of(head.author, head.subject, sending.body)
     beginnings = await blinded(sending.vault, words.beginnings(text))
-    await messages.add_beginnings(db, draft.practice_id, draft.patient_id, message.id, beginnings)
+    await messages.add_beginnings(db, message, beginnings)
 
 
 async def _answered(sending: Sending, placed: Conversation, *, close: bool) -> None:

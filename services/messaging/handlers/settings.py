@@ -57,6 +57,7 @@ async def save_routing(asked: SaveRouting, pool: Database, now: Now, gate: AtGat
     teams = rules.teams(asked.teams)
     rules.check_routing(asked.routing, teams)
     async with transaction(pool, practice=visa.practice_id) as db:
+        await store.lock_settings(db, visa.practice_id)
         await store.remove_teams(db, visa.practice_id)
         await store.add_teams(db, visa.practice_id, teams)
         for route in asked.routing:
@@ -73,6 +74,7 @@ async def save_template(asked: SaveTemplate, pool: Database, now: Now, gate: AtG
         text=words.body(asked.text, from_practice=True),
     )
     async with transaction(pool, practice=visa.practice_id) as db:
+        await store.lock_settings(db, visa.practice_id)
         known = await store.list_templates(db, visa.practice_id)
         others = [one for one in known if one.template_id != template.template_id]
         if len(others) >= TEMPLATES_AT_MOST:

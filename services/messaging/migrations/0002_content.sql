@@ -81,10 +81,11 @@ CREATE INDEX attachment_message ON attachment (practice_id, message_id, position
 
 -- How each word of a message begins, blinded under a key of the practice.
 CREATE TABLE beginning (
-    practice_id     uuid  NOT NULL,
-    word            bytea NOT NULL CHECK (length(word) = 8),
-    patient_id      uuid  NOT NULL,
-    message_id      uuid  NOT NULL,
+    practice_id   uuid    NOT NULL,
+    word          bytea   NOT NULL CHECK (length(word) = 8),
+    patient_id    uuid    NOT NULL,
+    message_id    uuid    NOT NULL,
+    from_practice boolean NOT NULL,
     PRIMARY KEY (practice_id, word, patient_id, message_id)
 );
 CREATE INDEX beginning_patient ON beginning (practice_id, patient_id);

@@ -10,7 +10,7 @@ from libs.contracts.messaging.queue import Shown, Waiting
 from libs.contracts.messaging.refusals import Refusal
 from libs.contracts.messaging.writing import Category
 from libs.runtime.database import Connection
-from services.messaging.domain.conversation import Conversation
+from services.messaging.domain.conversation import Conversation, Position
 
 PAGE = 25
 COLUMNS = """practice_id, id, patient_id, category, team, subject, opened_at, last_id, last_at,
@@ -135,7 +135,7 @@ async def list_queue(  # noqa: PLR0913
     team: str,
     patient_id: UUID | None,
     within: Collection[UUID] | None,
-    after: Conversation | None,
+    after: Position | None,
 ) -> list[Conversation]:
     """A page of the queue and one more: longest wait first; closed ones, newest first."""
     order = "last_at DESC, id DESC"

@@ -179,6 +179,28 @@ async def list_latest(
     return {row["conversation_id"]: Stored(**dict(row)) for row in rows}
 
 
+async def find_waiting_since(
+    db: Connection, practice_id: UUID, conversation_id: UUID
+) -> datetime | None:
+    """When the patient wrote the first message that came after all of the practice's."""
+    since: datetime | None = await db.fetchval(
+        """
+        SELECT sent_at
+          FROM message
+         WHERE practice_id = $1 AND conversation_id = $2 AND NOT from_practice
+           AND id > coalesce((SELECT id FROM message
+                               WHERE practice_id = $1 AND conversation_id = $2 AND from_practice
+                               ORDER BY id DESC LIMIT 1),
+                             '00000000-0000-0000-0000-000000000000')
+         ORDER BY id
+         LIMIT 1
+        """,
+        practice_id,
+        conversation_id,
+    )
+    return since
+
+
 async def mark_seen(
     db: Connection, practice_id: UUID, conversation_id: UUID, *, now: datetime
 ) -> bool:
@@ -196,19 +218,18 @@ async def mark_seen(
     return done != "UPDATE 0"
 
 
-async def add_beginnings(
-    db: Connection, practice_id: UUID, patient_id: UUID, message_id: UUID, words: Iterable[bytes]
-) -> None:
+async def add_beginnings(db: Connection, message: Stored, words: Iterable[bytes]) -> None:
     """The blinded beginnings of a message's words."""
     await db.execute(
         """
-        INSERT INTO beginning (practice_id, word, patient_id, message_id)
-        SELECT $1, word, $2, $3 FROM unnest($4::bytea[]) AS w (word)
+        INSERT INTO beginning (practice_id, word, patient_id, message_id, from_practice)
+        SELECT $1, word, $2, $3, $4 FROM unnest($5::bytea[]) AS w (word)
             ON CONFLICT DO NOTHING
         """,
-        practice_id,
-        patient_id,
-        message_id,
+        message.practice_id,
+        message.patient_id,
+        message.id,
+        message.from_practice,
         sorted(words),
     )
 
@@ -219,10 +240,11 @@ async def find_messages(  # noqa: PLR0913
     words: Collection[bytes],
     *,
     patient_id: UUID | None,
+    from_practice: bool | None,
     before: UUID | None,
     limit: int,
 ) -> list[Stored]:
-    """Messages in which a word begins in each of these ways, newest first."""
+    """Messages (of one side) in which a word begins in each of these ways, newest first."""
     rows = await db.fetch(
         f"""
         SELECT {COLUMNS}
@@ -231,6 +253,7 @@ async def find_messages(  # noqa: PLR0913
                  WHERE practice_id = $1 AND word = ANY($2)
                    AND ($3::uuid IS NULL OR patient_id = $3)
                    AND ($4::uuid IS NULL OR message_id < $4)
+                   AND ($6::boolean IS NULL OR from_practice = $6)
                  GROUP BY message_id
                 HAVING count(*) = cardinality($2)
                  ORDER BY message_id DESC
@@ -243,6 +266,7 @@ async def find_messages(  # noqa: PLR0913
         patient_id,
         before,
         limit,
+        from_practice,
     )
     return [Stored(**dict(row)) for row in rows]
 

@@ -9,6 +9,13 @@ from libs.runtime.database import Connection
 from services.messaging.domain.conversation import Route
 
 
+async def lock_settings(db: Connection, practice_id: UUID) -> None:
+    """Nobody else decides for this practice until the transaction ends."""
+    await db.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('settings ' || $1, 0))", str(practice_id)
+    )
+
+
 async def list_routes(db: Connection, practice_id: UUID) -> dict[Category, Route]:
     """Where each category goes; where nothing was said, the first of everything."""
     rows = await db.fetch(
