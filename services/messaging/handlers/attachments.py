@@ -1,5 +1,7 @@
 """Files: into a draft a chunk at a time, and out of a message again."""
 
+from uuid import UUID
+
 from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate
@@ -40,8 +42,9 @@ async def start_attachment(
         files = await _files(db, mine, asked)
         if any(file.id == attachment_id for file in files):
             return Done()
-        rules.one_more(len(files))
+        rules.one_more(len(_others(files, attachment_id)))
         vault = Vault(db, ring, visa.practice_id)
+        await vault.remove(rules.given_up([file.id for file in files if not file.finished]))
         pen = await pen_of(vault, asked.patient_id)
         await vault.begin(attachment_id, owner_id=asked.patient_id)
         name = media.name_given(asked.file_name)
@@ -68,7 +71,7 @@ async def add_attachment_chunk(
         vault = Vault(db, ring, visa.practice_id)
         with intact(file.id):
             opened = await vault.open(file.id)
-            others = [other.size for other in files if other.id != file.id]
+            others = _others(files, file.id)
             is_next = rules.next_chunk(opened.content.size, asked.number, asked.data, others=others)
             if is_next and not file.finished:
                 await vault.append(opened, asked.data)
@@ -84,7 +87,8 @@ async def finish_attachment(
     visa = admit_to_write(gate, asked.visa, patient_id=asked.patient_id, now=now)
     refused: Refused | None = None
     async with transaction(pool, practice=visa.practice_id) as db:
-        file = _one(await _files(db, owner(visa, asked.patient_id), asked), asked)
+        files = await _files(db, owner(visa, asked.patient_id), asked)
+        file = _one(files, asked)
         vault = Vault(db, ring, visa.practice_id)
         pen = await pen_of(vault, asked.patient_id)
         with intact(file.id):
@@ -95,7 +99,7 @@ async def finish_attachment(
             opened = await vault.finish(await vault.open(file.id), look=examined.add)
         found = examined.media()
         try:
-            rules.sendable(found, opened.content.size)
+            rules.sendable(found, opened.content.size, others=_others(files, file.id))
         except Refused as said:
             refused = said
             await vault.remove([file.id])
@@ -185,6 +189,11 @@ async def _files(
     return await drafts.list_files(
         db, mine.practice_id, drafts=[asked.draft_id], account_id=mine.account_id
     )
+
+
+def _others(files: list[File], attachment_id: UUID) -> list[int]:
+    """The sizes of the other files that have come whole."""
+    return [file.size for file in files if file.finished and file.id != attachment_id]
 
 
 def _one(files: list[File], asked: AddAttachmentChunk | FinishAttachment) -> File:
