@@ -23,8 +23,7 @@ from libs.vault import media
 from libs.vault.media import Examination
 from libs.vault.vault import Vault
 from services.messaging.domain import files as rules
-from services.messaging.means import AtKeyRing, admit_to_write, intact, owner
-from services.messaging.sealing import pen_of
+from services.messaging.means import AtKeyRing, admit_to_write, intact, owner, pen_of
 from services.messaging.store import drafts
 from services.messaging.store.drafts import File, Owner
 from services.messaging.unsealing import shown_file
