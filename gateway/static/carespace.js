@@ -154,7 +154,7 @@
       form.elements.draft.value = said.draft;
       form.elements.version.value = said.version;
       state.textContent = said.elsewhere
-        ? "This draft was changed in another window. What you type here is a draft of its own now."
+        ? "This draft was changed in another window. This one is its own now."
         : "Your draft is saved.";
     };
     form.addEventListener("input", () => {
@@ -164,7 +164,7 @@
       waiting = setTimeout(() => {
         saving = save().catch(() => {
           changed = true;
-          state.textContent = "Your draft is not saved yet. We try again as you type.";
+          state.textContent = "This is not saved yet. We try again as you type.";
         }).finally(() => {
           saving = null;
         });
@@ -188,6 +188,10 @@
     const tabs = new BroadcastChannel(stream);
     const count = document.querySelector("[data-count]");
     let old = true;
+    let leaving = false;
+    addEventListener("beforeunload", () => {
+      leaving = true;
+    });
     const refresh = async () => {
       if (!all("[data-live]").length) return;
       const answer = await fetch(location.href, { headers: { Live: "yes" }, cache: "no-store" });
@@ -242,12 +246,14 @@
       });
       source.addEventListener("over", () => {
         source.close();
-        if (!all("form[data-touched]").length) location.reload();
+        setTimeout(() => {
+          if (!leaving && !all("form[data-touched]").length) location.reload();
+        }, 500);
       });
     }));
   }
 
-  // A page that is worth it can be printed with one press.
+  // Print with one press.
   all("[data-print-page]").forEach((button) => {
     button.hidden = false;
     button.addEventListener("click", () => window.print());

@@ -58,9 +58,9 @@ async def test_what_somebody_changed_is_seen_and_put_right(jetstream: JetStreamC
 async def test_what_somebody_deleted_is_seen_and_made_again(jetstream: JetStreamContext) -> None:
     (name, consumer), *_ = streams.consumers()
     await jetstream.delete_consumer(name, consumer.durable_name or "")
-    await jetstream.delete_stream("messaging")
+    await jetstream.delete_stream("delegation")
     assert await streams.drift(jetstream) == [
-        "The stream messaging is missing.",
+        "The stream delegation is missing.",
         f"The consumer {consumer.durable_name} of the stream {name} is missing.",
     ]
     await streams.provision(jetstream)

@@ -32,7 +32,7 @@ FOCUSED = """() => {
   const one = document.activeElement, style = getComputedStyle(one);
   const label = one.labels && one.labels[0];
   const words = (label || one).cloneNode(true);
-  words.querySelectorAll('[aria-hidden=true]').forEach(hidden => hidden.remove());
+  words.querySelectorAll('[aria-hidden=true], [hidden]').forEach(hidden => hidden.remove());
   const text = one.getAttribute('aria-label') || words.textContent;
   const away = one == document.body;  // past the last stop, before the first
   const drawn = away ? 1 : style.outlineStyle == 'none' ? 0 : parseFloat(style.outlineWidth);

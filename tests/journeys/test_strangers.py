@@ -31,7 +31,10 @@ OPEN = {
     "mail", "mail_html",
 }  # fmt: skip
 """For everyone: the door, what stands beside it, and the mailbox of one-machine mode."""
-OWN = {"home", "stay", "account", "end_sessions", "change_password", "change_email", "accept"}
+OWN = {
+    "home", "stay", "account", "end_sessions", "change_password", "change_email", "choose_emails",
+    "accept",
+}  # fmt: skip
 """For everyone logged in, about themselves only."""
 
 
