@@ -1,10 +1,12 @@
 """Messages found by their words: looked up blinded, then opened and compared."""
 
+from functools import partial
 from uuid import UUID
 
 from libs.vault.vault import Vault
 from services.messaging.domain import words
-from services.messaging.sealing import blinded, pens_of
+from services.messaging.means import opened
+from services.messaging.sealing import Pen, blinded, pens_of
 from services.messaging.store import messages
 from services.messaging.store.messages import Stored
 
@@ -45,10 +47,14 @@ async def found(  # noqa: PLR0913
             pen = pens.get(one.patient_id)
             if pen is None:
                 continue
-            head = pen.open_head(one.id, one.head)
-            text = words.words_of(head.author, head.subject, pen.open("body", one.id, one.body))
-            if words.has_all(text, asked):
+            text = opened(one.id, partial(_words_of, pen, one))
+            if text and words.has_all(text, asked):
                 kept.append(one)
         if len(kept) >= enough or len(candidates) < AT_ONCE:
             break
     return kept[:enough]
+
+
+def _words_of(pen: Pen, one: Stored) -> set[str]:
+    head = pen.open_head(one.id, one.head)
+    return words.words_of(head.author, head.subject, pen.open("body", one.id, one.body))

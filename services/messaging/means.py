@@ -1,9 +1,9 @@
 """What messaging's handlers work with, beside the database and the clock."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import structlog
@@ -14,12 +14,15 @@ from libs.contracts.base import Refused
 from libs.contracts.messaging.refusals import Refusal
 from libs.contracts.visa import Capacity, Limit, Visa
 from libs.runtime.keyring import Damaged, KeyRing
+from libs.vault.vault import Vault
 from services.messaging.domain.conversation import Colleague
+from services.messaging.sealing import Pen
 from services.messaging.store.drafts import Owner
 
 AtKeyRing = Annotated[KeyRing, Context("key_ring")]
 PATIENTS = (Capacity.SELF, Capacity.DELEGATE)
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -55,5 +58,24 @@ def intact(content_id: UUID) -> Iterator[None]:
     try:
         yield
     except Damaged:
-        log.error("a stored message is damaged", id=str(content_id))
+        _tell(content_id)
         raise Refused(Refusal.DAMAGED) from None
+
+
+def opened(content_id: UUID, look: Callable[[], T]) -> T | None:
+    """One of several; None for what is damaged, so that the others are shown without it."""
+    try:
+        return look()
+    except Damaged:
+        _tell(content_id)
+        return None
+
+
+async def pen_of(vault: Vault, patient_id: UUID) -> Pen:
+    """For what belongs to this patient; refused if their key was destroyed."""
+    with intact(patient_id):
+        return Pen(vault.practice_id, await vault.key_of(patient_id))
+
+
+def _tell(content_id: UUID) -> None:
+    log.error("a stored message is damaged", id=str(content_id))

@@ -53,11 +53,6 @@ class Pen:
         return Head(author=author, subject=subject, preview=preview)
 
 
-async def pen_of(vault: Vault, patient_id: UUID) -> Pen:
-    """For what belongs to this patient."""
-    return Pen(vault.practice_id, await vault.key_of(patient_id))
-
-
 async def pens_of(vault: Vault, patient_ids: Iterable[UUID]) -> dict[UUID, Pen]:
     """The same for several; whose key was destroyed has none."""
     keys = await vault.keys_of(set(patient_ids))

@@ -8,9 +8,12 @@ from libs.contracts.messaging.mailbox import Message
 from libs.contracts.messaging.writing import Attachment, Category
 from libs.contracts.messaging.writing import Draft as ShownDraft
 from services.messaging.domain.draft import Draft
+from services.messaging.means import opened
 from services.messaging.sealing import Pen
 from services.messaging.store.drafts import File, Row
-from services.messaging.store.messages import Listed
+from services.messaging.store.messages import Listed, Stored
+
+Words = tuple[str, str, tuple[Attachment, ...]]
 
 
 def draft_of(row: Row, pen: Pen) -> Draft:
@@ -72,24 +75,38 @@ def shown_files(files: Iterable[File], pen: Pen) -> tuple[Attachment, ...]:
 
 
 def shown_messages(
-    listed: Iterable[Listed], files: Iterable[File], pen: Pen
+    listed: Iterable[Listed], files: Iterable[File], pen: Pen | None
 ) -> tuple[Message, ...]:
-    """A conversation's messages with their words and files, oldest first."""
+    """A conversation's messages, oldest first, with the words and files that can be opened."""
     by_message: dict[UUID | None, list[File]] = {}
     for file in files:
         by_message.setdefault(file.message_id, []).append(file)
     return tuple(
-        Message(
-            message_id=one.message.id,
-            from_practice=one.message.from_practice,
-            author=pen.open_head(one.message.id, one.message.head).author,
-            on_behalf=one.message.on_behalf,
-            sent_at=one.message.sent_at,
-            body=pen.open("body", one.message.id, one.message.body),
-            attachments=shown_files(by_message.get(one.message.id, []), pen),
-            unread=one.message.from_practice and not one.read,
-            replied_at=one.message.replied_at,
-            seen_at=one.message.seen_at,
-        )
+        _shown(one, by_message.get(one.message.id, []), pen)
         for one in sorted(listed, key=lambda each: each.message.id)
     )
+
+
+def _shown(one: Listed, files: Iterable[File], pen: Pen | None) -> Message:
+    message = one.message
+    author, body, attachments = (
+        pen and opened(message.id, lambda: _words(message, files, pen))
+    ) or ("", "", ())
+    return Message(
+        message_id=message.id,
+        from_practice=message.from_practice,
+        author=author,
+        on_behalf=message.on_behalf,
+        sent_at=message.sent_at,
+        body=body,
+        attachments=attachments,
+        unread=message.from_practice and not one.read,
+        replied_at=message.replied_at,
+        seen_at=message.seen_at,
+    )
+
+
+def _words(message: Stored, files: Iterable[File], pen: Pen) -> Words:
+    """Who wrote it, what, and the files with it."""
+    author = pen.open_head(message.id, message.head).author
+    return author, pen.open("body", message.id, message.body), shown_files(files, pen)

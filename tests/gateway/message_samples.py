@@ -53,6 +53,7 @@ LINES = (
     received(1, "Your CT results, and what comes next", unread=True, attachments=1),
     received(2, "Ondansetron refill is ready", unread=True, category=Category.RX),
     received(3, "Mouth sores: what to try first", unread=False, replied_at=NOW),
+    received(4, "", unread=True, sender=""),
 )
 FROM_ROSA = SentLine(
     message_id=UUID(int=5),
@@ -95,6 +96,7 @@ ASKED = message(1, "Hello.\n\nShould I worry?\nI feel tired.", seen_at=NOW)
 TOLD = message(
     2, "No. It goes the right way.", from_practice=True, author=NORA, attachments=(LEAFLET,)
 )
+DAMAGED = message(4, "", from_practice=True, author="")
 FOR_ROSA = message(3, "Mom says thank you.", author="Ana Ruiz", on_behalf=True)
 
 
@@ -123,7 +125,7 @@ CONVERSATION = AROUND | {
     "answer": TOLD,
 }
 REPLIED = AROUND | {
-    "shown": conversation(ASKED, TOLD.model_copy(update={"replied_at": NOW}), FOR_ROSA),
+    "shown": conversation(ASKED, TOLD.model_copy(update={"replied_at": NOW}), FOR_ROSA, DAMAGED),
     "replied": NOW,
     "already": True,
 }

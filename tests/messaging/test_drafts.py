@@ -15,17 +15,20 @@ from libs.contracts.messaging.refusals import Refusal
 from libs.contracts.messaging.writing import (
     BODY_LIMIT,
     FILE_LIMIT,
+    FILES_LIMIT,
     STAFF_BODY_LIMIT,
     SUBJECT_LIMIT,
     AddAttachmentChunk,
     Category,
     DropDraft,
+    FinishAttachment,
     RemoveAttachment,
     SaveDraft,
     SendDraft,
     ShowDraft,
     StartAttachment,
 )
+from services.messaging.domain.files import BEGUN_AT_MOST
 from tests.messaging.ward import PDF, Someone, Ward, open_ward
 from tests.servers import Servers
 
@@ -141,6 +144,54 @@ async def test_files_have_limits_and_each_is_said(ward: Ward) -> None:
     kept = await rosa.asks(ShowDraft, draft_id=draft_id)
     assert [file.file_name for file in kept.attachments] == ["0.pdf", "1.pdf", "2.pdf", "3.pdf"]
     assert kept.body == "With files"
+
+
+async def test_files_that_broke_off_keep_no_others_out(ward: Ward) -> None:
+    rosa = ward.patient()
+    draft_id = (await rosa.drafts("With files")).draft_id
+    for number in range(20):
+        place = {"draft_id": draft_id, "attachment_id": uuid4()}
+        await rosa.asks(StartAttachment, **place, file_name=f"{number}.pdf")
+        await rosa.asks(AddAttachmentChunk, **place, number=0, data=pdf(CHUNK_SIZE))
+    for number in range(4):
+        await rosa.attaches(draft_id, PDF, f"{number}.pdf")
+    async with ward.rows() as rows:
+        assert await rows.fetchval("SELECT count(*) FROM content") <= 4 + BEGUN_AT_MOST
+    sent = await rosa.asks(SendDraft, draft_id=draft_id)
+    shown = (await rosa.sees(sent.message_id)).messages[0].attachments
+    assert [file.file_name for file in shown] == ["0.pdf", "1.pdf", "2.pdf", "3.pdf"]
+    async with ward.rows() as rows:
+        assert await rows.fetchval("SELECT count(*) FROM content") == 4
+
+
+@pytest.mark.parametrize(
+    ("sizes", "refusal"),
+    [([1000] * 6, Refusal.TOO_MANY_FILES), ([FILE_LIMIT] * 2, Refusal.FILES_TOO_LARGE)],
+)
+async def test_files_that_come_side_by_side_keep_to_the_limits(
+    ward: Ward, sizes: list[int], refusal: Refusal
+) -> None:
+    rosa = ward.patient()
+    draft_id = (await rosa.drafts("With files")).draft_id
+    places = [{"draft_id": draft_id, "attachment_id": uuid4()} for _ in sizes]
+    refused = []
+    for place in places:
+        await rosa.asks(StartAttachment, **place, file_name="a.pdf")
+    for place, size in zip(places, sizes, strict=True):
+        content = pdf(size)
+        for number, begins in enumerate(range(0, size, CHUNK_SIZE)):
+            data = content[begins : begins + CHUNK_SIZE]
+            await rosa.asks(AddAttachmentChunk, **place, number=number, data=data)
+    for place in places:
+        try:
+            await rosa.asks(FinishAttachment, **place)
+        except Refused as no:
+            refused.append(no.code)
+    assert set(refused) == {refusal}
+    kept = (await rosa.asks(ShowDraft, draft_id=draft_id)).attachments
+    assert len(kept) + len(refused) == len(sizes)
+    assert sum(file.size for file in kept) <= FILES_LIMIT
+    assert len(kept) <= 4
 
 
 async def clear(who: Someone, draft_id: object) -> None:

@@ -1,9 +1,13 @@
 """Messages are found by their words, though no word of them lies open."""
 
+from uuid import uuid4
+
 import pytest
 
-from libs.contracts.messaging.mailbox import ListSent
-from libs.contracts.messaging.queue import Shown
+from libs.contracts.messaging.mailbox import ListDrafts, ListInbox, ListSent, ShowMessage
+from libs.contracts.messaging.queue import AddNote, Close, Shown
+from libs.contracts.messaging.refusals import Refusal
+from libs.contracts.messaging.writing import SaveDraft
 from libs.runtime.keyring import KeyRing
 from libs.vault.vault import Vault
 from services.messaging.domain import words
@@ -71,10 +75,41 @@ async def test_what_one_wrote_oneself_hides_nothing_that_came(ward: Ward) -> Non
     assert line.message_id == told.message_id
 
 
+@pytest.mark.parametrize(("what", "subjects"), [("head", 2), ("body", 3)])
+async def test_one_damaged_message_hides_none_of_the_others(
+    ward: Ward, what: str, subjects: int
+) -> None:
+    rosa = ward.patient()
+    nora = ward.nurse(rosa)
+    told = await nora.sends("Zofran is ready.", title="Refill")
+    for number in range(2):
+        await nora.answers(told, f"Zofran, part {number}")
+    asked = await ward.patient("Bill Bones").sends("Zofran?")
+    async with ward.rows() as rows:
+        await rows.execute(
+            f"UPDATE message SET {what} = set_byte({what}, 20, get_byte({what}, 20) # 1)"
+            " WHERE id = (SELECT last_id FROM conversation WHERE id = $1)",
+            told.conversation_id,
+        )
+    inbox = await rosa.inbox()
+    assert (len(inbox.messages), inbox.unread) == (3, 3)
+    assert [one.subject for one in inbox.messages if one.subject] == ["Refill"] * subjects
+    shown = await rosa.sees(told.message_id)
+    assert [one.body for one in shown.messages] == ["Zofran is ready.", "Zofran, part 0", ""]
+    assert (await nora.case(told)).messages[2].body == ""
+    assert len((await rosa.inbox(q="zofran")).messages) == 2
+    queue = await nora.queue(shown=Shown.OPEN, q="zofran")
+    assert {case.conversation_id for case in queue.cases} == {
+        told.conversation_id,
+        asked.conversation_id,
+    }
+
+
 async def test_of_whose_key_is_destroyed_nothing_is_read_or_found(ward: Ward) -> None:
     rosa = ward.patient()
     nora = ward.nurse(rosa)
-    await rosa.sends("About my biopsy", title="Biopsy")
+    sent = await rosa.sends("About my biopsy", title="Biopsy")
+    await nora.asks(AddNote, key=uuid4(), conversation_id=sent.conversation_id, text="Call her")
     async with ward.rows() as rows, rows.transaction():
         await rows.execute("SELECT set_config('app.practice', $1, true)", str(ward.practice_id))
         ring = KeyRing.parse(ward.servers.keys.key_ring)
@@ -83,6 +118,14 @@ async def test_of_whose_key_is_destroyed_nothing_is_read_or_found(ward: Ward) ->
     [case] = (await nora.queue()).cases
     assert (case.subject, case.preview) == ("", "")
     assert (await nora.queue(q="biopsy")).cases == ()
+    shown = await nora.case(sent)
+    assert ([one.body for one in shown.messages], shown.notes) == ([""], ())
+    await nora.asks(Close, conversation_id=sent.conversation_id)
+    assert (await nora.queue()).cases == ()
+    for request in (ListInbox, ListSent, ListDrafts):
+        assert await rosa.is_refused(request) == Refusal.DAMAGED
+    assert await rosa.is_refused(ShowMessage, message_id=sent.message_id) == Refusal.DAMAGED
+    assert await rosa.is_refused(SaveDraft, draft_id=uuid4(), body="More") == Refusal.DAMAGED
 
 
 def test_what_is_kept_of_a_word_is_how_it_begins() -> None:

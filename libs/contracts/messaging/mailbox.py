@@ -28,7 +28,7 @@ class CountUnread(Request[Unread]):
 
 
 class Received(Reply):
-    """A message from the practice, as the inbox lists it."""
+    """A message from the practice, as the inbox lists it. A damaged one has no words."""
 
     message_id: UUID
     conversation_id: UUID
@@ -62,7 +62,7 @@ class ListInbox(Request[Inbox]):
 
 
 class SentLine(Reply):
-    """A message to the practice, as Sent lists it."""
+    """A message to the practice, as Sent lists it. A damaged one has no words."""
 
     message_id: UUID
     conversation_id: UUID
@@ -118,6 +118,7 @@ class Message(Reply):
     on_behalf: bool
     sent_at: datetime
     body: str = Field(repr=False)
+    """"" where what is stored is damaged; its author and files are left out then."""
     attachments: tuple[Attachment, ...] = ()
     unread: bool = False
     """Received, and not yet read by this person."""

@@ -1,6 +1,7 @@
 """The rules of attachments: how many, how large, and which sorts."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
@@ -30,16 +31,28 @@ ALLOWED = frozenset(
 never opened here."""
 
 
+BEGUN_AT_MOST = 8
+"""Files of one message that may be on their way at the same time."""
+
+
 def one_more(others: int) -> None:
-    """Whether the message takes another file."""
+    """Whether the message takes another file, beside those that have come whole."""
     if others >= FILES_AT_MOST:
         raise Refused(Refusal.TOO_MANY_FILES)
+
+
+def given_up(begun: Sequence[UUID]) -> Sequence[UUID]:
+    """Which of those that began to come, the oldest first, make room for another.
+
+    One whose sender broke off stays as it is: it counts for nothing, and nobody waits for it.
+    """
+    return begun[: max(0, len(begun) + 1 - BEGUN_AT_MOST)]
 
 
 def next_chunk(size: int, number: int, data: bytes, *, others: Sequence[int]) -> bool:
     """Whether this chunk is the next one, or one that is there already; anything else is refused.
 
-    `others` are the sizes of the message's other files.
+    `others` are the sizes of the message's files that have come whole.
     """
     there = chunks_of(size)
     if 0 <= number < there:
@@ -53,9 +66,12 @@ def next_chunk(size: int, number: int, data: bytes, *, others: Sequence[int]) ->
     return True
 
 
-def sendable(media: Media, size: int) -> None:
-    """Whether a file of this sort may go with a message."""
+def sendable(media: Media, size: int, *, others: Sequence[int]) -> None:
+    """Whether a file of this sort may go with a message that has these others."""
     if not size:
         raise Refused(Refusal.FILE_EMPTY)
     if media.sort is not Sort.DOCUMENT or media.media_type not in ALLOWED:
         raise Refused(Refusal.FILE_FORBIDDEN)
+    one_more(len(others))
+    if size + sum(others) > FILES_LIMIT:
+        raise Refused(Refusal.FILES_TOO_LARGE)

@@ -1,5 +1,7 @@
 """Files: into a draft a chunk at a time, and out of a message again."""
 
+from uuid import UUID
+
 from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate
@@ -21,8 +23,7 @@ from libs.vault import media
 from libs.vault.media import Examination
 from libs.vault.vault import Vault
 from services.messaging.domain import files as rules
-from services.messaging.means import AtKeyRing, admit_to_write, intact, owner
-from services.messaging.sealing import pen_of
+from services.messaging.means import AtKeyRing, admit_to_write, intact, owner, pen_of
 from services.messaging.store import drafts
 from services.messaging.store.drafts import File, Owner
 from services.messaging.unsealing import shown_file
@@ -40,8 +41,9 @@ async def start_attachment(
         files = await _files(db, mine, asked)
         if any(file.id == attachment_id for file in files):
             return Done()
-        rules.one_more(len(files))
+        rules.one_more(len(_others(files, attachment_id)))
         vault = Vault(db, ring, visa.practice_id)
+        await vault.remove(rules.given_up([file.id for file in files if not file.finished]))
         pen = await pen_of(vault, asked.patient_id)
         await vault.begin(attachment_id, owner_id=asked.patient_id)
         name = media.name_given(asked.file_name)
@@ -68,7 +70,7 @@ async def add_attachment_chunk(
         vault = Vault(db, ring, visa.practice_id)
         with intact(file.id):
             opened = await vault.open(file.id)
-            others = [other.size for other in files if other.id != file.id]
+            others = _others(files, file.id)
             is_next = rules.next_chunk(opened.content.size, asked.number, asked.data, others=others)
             if is_next and not file.finished:
                 await vault.append(opened, asked.data)
@@ -84,7 +86,8 @@ async def finish_attachment(
     visa = admit_to_write(gate, asked.visa, patient_id=asked.patient_id, now=now)
     refused: Refused | None = None
     async with transaction(pool, practice=visa.practice_id) as db:
-        file = _one(await _files(db, owner(visa, asked.patient_id), asked), asked)
+        files = await _files(db, owner(visa, asked.patient_id), asked)
+        file = _one(files, asked)
         vault = Vault(db, ring, visa.practice_id)
         pen = await pen_of(vault, asked.patient_id)
         with intact(file.id):
@@ -95,7 +98,7 @@ async def finish_attachment(
             opened = await vault.finish(await vault.open(file.id), look=examined.add)
         found = examined.media()
         try:
-            rules.sendable(found, opened.content.size)
+            rules.sendable(found, opened.content.size, others=_others(files, file.id))
         except Refused as said:
             refused = said
             await vault.remove([file.id])
@@ -185,6 +188,11 @@ async def _files(
     return await drafts.list_files(
         db, mine.practice_id, drafts=[asked.draft_id], account_id=mine.account_id
     )
+
+
+def _others(files: list[File], attachment_id: UUID) -> list[int]:
+    """The sizes of the other files that have come whole."""
+    return [file.size for file in files if file.finished and file.id != attachment_id]
 
 
 def _one(files: list[File], asked: AddAttachmentChunk | FinishAttachment) -> File:

@@ -15,8 +15,8 @@ from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
 from libs.vault.vault import Vault
 from services.messaging.domain import draft as rules
-from services.messaging.means import AtKeyRing, admit_to_write, intact, owner
-from services.messaging.sealing import Pen, pen_of
+from services.messaging.means import AtKeyRing, admit_to_write, intact, owner, pen_of
+from services.messaging.sealing import Pen
 from services.messaging.store import conversations, drafts, messages
 from services.messaging.store.drafts import LISTED, Owner, Row
 from services.messaging.unsealing import draft_of, shown_draft, words_of
@@ -33,8 +33,9 @@ async def save_draft(
     async with transaction(pool, practice=visa.practice_id) as db:
         await _check_target(db, asked, visa)
         pen = await pen_of(Vault(db, ring, visa.practice_id), asked.patient_id)
-        known = draft_of(await _begun(db, asked, mine, pen, now=now), pen)
+        row = await _begun(db, asked, mine, pen, now=now)
         with intact(asked.draft_id):
+            known = draft_of(row, pen)
             draft = rules.saved(
                 known,
                 version=asked.version,

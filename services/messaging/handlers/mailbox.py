@@ -29,8 +29,8 @@ from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
 from libs.vault.vault import Vault
 from services.messaging.finding import found
-from services.messaging.means import AtKeyRing, admit_to_mailbox, intact, owner
-from services.messaging.sealing import Pen, pen_of
+from services.messaging.means import AtKeyRing, admit_to_mailbox, intact, opened, owner, pen_of
+from services.messaging.sealing import Pen
 from services.messaging.store import (
     announcements,
     conversations,
@@ -61,10 +61,8 @@ async def list_inbox(
         vault = Vault(db, ring, visa.practice_id)
         listed = await _box(vault, asked, visa, from_practice=True)
         pen = await pen_of(vault, asked.patient_id)
-        with intact(asked.patient_id):
-            lines = tuple(_received(one, pen) for one in listed[:PAGE])
         return Inbox(
-            messages=lines,
+            messages=tuple(_received(one, pen) for one in listed[:PAGE]),
             unread=(await _unread(db, visa, asked.patient_id)).count,
             drafts=await drafts.count_drafts(db, owner(visa, asked.patient_id)),
             after=_after(listed),
@@ -80,10 +78,8 @@ async def list_sent(
         vault = Vault(db, ring, visa.practice_id)
         listed = await _box(vault, asked, visa, from_practice=False)
         pen = await pen_of(vault, asked.patient_id)
-        with intact(asked.patient_id):
-            lines = tuple(_sent(one, pen) for one in listed[:PAGE])
         return SentList(
-            messages=lines,
+            messages=tuple(_sent(one, pen) for one in listed[:PAGE]),
             drafts=await drafts.count_drafts(db, owner(visa, asked.patient_id)),
             after=_after(listed),
         )
@@ -115,7 +111,8 @@ async def show_message(
             reply_to = _answerable(wanted, page)
             return Conversation(
                 conversation_id=known.id,
-                subject=pen.open("subject", known.id, known.subject),
+                subject=opened(known.id, lambda: pen.open("subject", known.id, known.subject))
+                or "",
                 category=known.category,
                 messages=shown_messages(page, files, pen),
                 may_reply_to=reply_to,
@@ -213,12 +210,12 @@ def _after(listed: list[Listed]) -> str:
 
 def _received(one: Listed, pen: Pen) -> Received:
     message = one.message
-    head = pen.open_head(message.id, message.head)
+    head = opened(message.id, lambda: pen.open_head(message.id, message.head))
     return Received(
         message_id=message.id,
         conversation_id=message.conversation_id,
-        sender=head.author,
-        subject=head.subject,
+        sender=head.author if head else "",
+        subject=head.subject if head else "",
         category=one.category,
         sent_at=message.sent_at,
         attachments=message.attachments,
@@ -229,13 +226,13 @@ def _received(one: Listed, pen: Pen) -> Received:
 
 def _sent(one: Listed, pen: Pen) -> SentLine:
     message = one.message
-    head = pen.open_head(message.id, message.head)
+    head = opened(message.id, lambda: pen.open_head(message.id, message.head))
     return SentLine(
         message_id=message.id,
         conversation_id=message.conversation_id,
-        author=head.author,
+        author=head.author if head else "",
         on_behalf=message.on_behalf,
-        subject=head.subject,
+        subject=head.subject if head else "",
         category=one.category,
         sent_at=message.sent_at,
         attachments=message.attachments,

@@ -42,8 +42,8 @@ from services.messaging.domain import conversation as rules
 from services.messaging.domain import words
 from services.messaging.domain.conversation import Colleague, Conversation, Position
 from services.messaging.finding import LOOKED_AT, found
-from services.messaging.means import AtKeyRing, colleague, intact, owner
-from services.messaging.sealing import Pen, pen_of, pens_of
+from services.messaging.means import AtKeyRing, colleague, intact, opened, owner, pen_of
+from services.messaging.sealing import Pen, pens_of
 from services.messaging.store import (
     announcements,
     conversations,
@@ -121,7 +121,7 @@ async def show_case(
         page = listed[:AT_ONCE]
         files = await drafts.list_files(db, practice_id, messages=[one.message.id for one in page])
         vault = Vault(db, ring, practice_id)
-        pen = await pen_of(vault, known.patient_id)
+        pen = (await pens_of(vault, [known.patient_id])).get(known.patient_id)
         with intact(known.id):
             return CaseFile(
                 case=(await _cases(vault, [known]))[0],
@@ -134,12 +134,13 @@ async def show_case(
                         text=pen.open("note", row["id"], row["words"]),
                     )
                     for row in await notes.list_notes(db, place)
+                    if pen
                 ),
                 history=tuple(
                     Entry(step=Step(row["step"]), by=row["name"], to=row["given_to"], at=row["at"])
                     for row in await notes.list_steps(db, place)
                 ),
-                draft=await _answer_begun(db, visa, known, pen),
+                draft=await _answer_begun(db, visa, known, pen) if pen else None,
                 teams=await _teams(db, practice_id),
                 before=str(page[-1].message.id) if len(listed) > AT_ONCE else "",
             )
@@ -280,11 +281,15 @@ async def _cases(vault: Vault, listed: list[Conversation]) -> tuple[Case, ...]:
 
 
 def _case(one: Conversation, last: Stored | None, pen: Pen | None) -> Case:
-    head = pen.open_head(last.id, last.head) if pen and last else None
+    head = subject = None
+    if pen:
+        subject = opened(one.id, lambda: pen.open("subject", one.id, one.subject))
+    if pen and last:
+        head = opened(last.id, lambda: pen.open_head(last.id, last.head))
     return Case(
         conversation_id=one.id,
         patient_id=one.patient_id,
-        subject=pen.open("subject", one.id, one.subject) if pen else "",
+        subject=subject or "",
         preview=head.preview if head else "",
         category=one.category,
         team=one.team,

@@ -25,8 +25,8 @@ from services.messaging.domain import draft as draft_rules
 from services.messaging.domain import words
 from services.messaging.domain.conversation import Conversation
 from services.messaging.domain.draft import Draft
-from services.messaging.means import AtKeyRing, admit_to_write, colleague, intact, owner
-from services.messaging.sealing import Head, Pen, blinded, pen_of
+from services.messaging.means import AtKeyRing, admit_to_write, colleague, intact, owner, pen_of
+from services.messaging.sealing import Head, Pen, blinded
 from services.messaging.store import conversations, drafts, mailboxes, messages, notes, settings
 from services.messaging.store.messages import Stored
 from services.messaging.store.notes import Place
