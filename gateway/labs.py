@@ -234,7 +234,7 @@ def sentence(latest: Line, lines: Iterable[Line]) -> str:
         said.append("This is preliminary and can still change.")
     if latest.corrections:
         value, on = latest.corrections[0]
-        said.append(f"It was corrected on {on}. Before that it said {value}.")
+        said.append(f"It was corrected on {on}. Before that it said {_part(value)}.")
     others = (
         line for line in lines if line is not latest and line.result.status is not Status.CANCELLED
     )
@@ -249,11 +249,11 @@ def _says(line: Line) -> str:
     if result.status is Status.CANCELLED:
         return "The lab cancelled this test."
     if result.kind == "absent":
-        reason = f" Its reason: {result.value}." if result.value else ""
+        reason = f" Its reason: {_part(result.value)}." if result.value else ""
         return f"The lab gave no value.{reason}"
     if line.long:
         return f"The lab answered in words, which are below.{_marked(line)}"
-    value = f"{result.value} {result.unit}".strip()
+    value = _part(f"{result.value} {result.unit}".strip())
     if not line.range:
         return f"{value}.{_marked(line)}"
     where = WHERE.get(MARKS.get(result.flag, Mark.IN))
@@ -261,6 +261,11 @@ def _says(line: Line) -> str:
         return f"{value}. The lab's range: {line.range}.{_marked(line)}"
     loud = _marked(line) if result.flag in (Flag.VERY_LOW, Flag.VERY_HIGH) else ""
     return f"{value}, {where} the lab's range of {line.range}.{loud}"
+
+
+def _part(value: str) -> str:
+    """A value as a part of a sentence, without a full stop of its own."""
+    return value.rstrip(".")
 
 
 def _marked(line: Line) -> str:
@@ -273,9 +278,15 @@ def _before(latest: Line, before: Line) -> str:
     if was.collected_at is None or before.long:
         return ""
     same = was.value == is_.value and was.unit == is_.unit
-    value = "the same" if same else _unlike(before.value, was.unit, is_.unit)
+    value = "was the same" if same else _was(before, is_.unit)
     to_the_day = was.precision in (Precision.DAY, Precision.INSTANT)
-    return f"It was {value} {'on' if to_the_day else 'in'} {before.collected}."
+    return f"It {value} {'on' if to_the_day else 'in'} {before.collected}."
+
+
+def _was(before: Line, unit: str) -> str:
+    """was 3.4; or, for words, said “No growth”"""
+    value = _part(_unlike(before.value, before.result.unit, unit))
+    return f"said “{value}”" if before.result.kind == "text" else f"was {value}"
 
 
 def _caption(test: Test, points: Sequence[Point]) -> str:

@@ -169,6 +169,12 @@ async def find(request: web.Request) -> SignedIn | None:
     return request[PERSON]
 
 
+def renew(request: web.Request) -> None:
+    """Forget what is remembered of this session: who changes it wants to see it as it is."""
+    if token := request.cookies.get(COOKIE):
+        request.app[DESK].sessions.forget(hash_of(token))
+
+
 def only_looks(request: web.Request) -> bool:
     """Whether this is an open page asking, and not the person in front of it."""
     return request.get(LOOKS, False) or LIVE in request.headers

@@ -145,6 +145,7 @@ async def _page(
     rules: dict[str, bool] | None = None,
     email: str = "",
 ) -> web.Response:
+    session.renew(request)
     person = await session.signed_in(request)
     try:
         listed = await ask(request.app[BROKER], ListSessions(session=person.token_hash))

@@ -30,6 +30,6 @@ routes = web.RouteTableDef()
 @routes.get("/p/{patient}/resources", name="resources")
 async def resources(request: web.Request) -> web.Response:
     acting = await session.acting(request)
-    chrome = await shell.record(request, acting, tab="resources")
+    chrome = await shell.record(request, acting, tab="resources", named=True)
     practice = await session.practice(request, acting.access.practice_id)
     return render(request, "resources/index.html", chrome, practice=practice, everyone=FOR_EVERYONE)

@@ -71,6 +71,7 @@ async def test_a_full_stream_refuses_what_is_new_and_keeps_what_it_has(
     servers: Servers, jetstream: JetStreamContext
 ) -> None:
     wanted = next(stream for stream in streams.streams() if stream.name == "messaging")
+    await jetstream.purge_stream("messaging")
     await jetstream.update_stream(replace(wanted, max_msgs=1))
     try:
         await jetstream.publish("event.messaging.tried", b"1")

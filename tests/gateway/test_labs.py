@@ -111,6 +111,15 @@ def test_a_text_is_shown_as_it_is_and_has_a_list_and_no_chart() -> None:
     assert [line.value for line in shown.lines] == ["Positive"]
 
 
+def test_a_text_with_a_full_stop_ends_its_sentence_once() -> None:
+    now = result("A few yeasts.", days_ago=5, unit="")
+    was = result("No growth.", days_ago=26, unit="")
+
+    assert row(now, was, unit="").sentence == (
+        "A few yeasts. It said “No growth” on 27 October 2026."
+    )
+
+
 def test_a_long_text_is_not_squeezed_into_the_sentence() -> None:
     shown = row(result("Grade 2.\nMargins clear."), unit="")
 

@@ -29,6 +29,8 @@ VICTIMS = (*registry.services(), "nats", "postgres", "gateway")
 BETWEEN_KILLS = 6
 LETTER_WITHIN = 120
 """Seconds; a letter that a killed notifier had in hand waits for its lease to run out."""
+OPEN_WITHIN = 60
+"""Seconds; a record is opened by delegation, which may have been killed just now."""
 IN_FLIGHT = 4
 """Letters that the notifier has in hand at a time: the most that its killing can repeat."""
 
@@ -86,6 +88,10 @@ async def register(
             journal.registered.add(number)
             health = await person.log_in(email(number), born(number), PASSWORD)
             journal.logged_in.add(number)
+            async with asyncio.timeout(OPEN_WITHIN):
+                while "No record here yet" in health.text:
+                    await asyncio.sleep(0.5)
+                    health = await person.get("/")
             compose = health.place.replace("/health", "/messages/compose")
             message = {"category": "rx", "subject": subject(number), "body": "Hello", "do": "send"}
             wrote = await person.send(compose, message)
