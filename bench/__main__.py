@@ -12,7 +12,7 @@ import click
 import uvloop
 from rich.console import Console
 
-from bench import health, imports, logins, size, storm, table
+from bench import clicks, health, imports, inbox, logins, sending, size, storm, table
 from bench.figures import Finding
 from bench.terms import Terms
 
@@ -22,6 +22,9 @@ ALL: dict[str, Callable[[Terms], Coroutine[None, None, list[Finding]]]] = {
     "storm": storm.measure,
     "imports": imports.measure,
     "size": size.measure,
+    "inbox": inbox.measure,
+    "sending": sending.measure,
+    "clicks": clicks.measure,
 }
 
 

@@ -1,8 +1,9 @@
 """Asking, over and over, on some connections at once; as little work as can be."""
 
 import asyncio
+import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -37,17 +38,26 @@ def form(url: str, cookie: str, fields: Mapping[str, str]) -> Asked:
 
 
 async def flat_out(asked: Sequence[Asked], *, seconds: float, turned_away: bool = False) -> Load:
-    """As many as come, each request on a connection of its own, one after another.
+    """As many as come, each request on a connection of its own, over and over.
 
     With `turned_away`, some may be told to come again; those count for nothing.
     """
+    again = [itertools.repeat(request) for request in asked]
+    return await each_in_turn(again, seconds=seconds, turned_away=turned_away)
+
+
+async def each_in_turn(
+    asked: Sequence[Iterator[Asked]], *, seconds: float, turned_away: bool = False
+) -> Load:
+    """As many as come, of each row of requests one after another on a connection of its own."""
     took: list[float] = []
     failed = 0
     began = time.perf_counter()
     until = began + seconds
 
-    async def one(request: Asked) -> None:
+    async def one(requests: Iterator[Asked]) -> None:
         nonlocal failed
+        request = next(requests)
         reader, writer = await _connected(request)
         try:
             while (sent := time.perf_counter()) < until:
@@ -56,12 +66,13 @@ async def flat_out(asked: Sequence[Asked], *, seconds: float, turned_away: bool 
                     took.append(time.perf_counter() - sent)
                 else:
                     failed += 1
+                request = next(requests)
         finally:
             writer.close()
 
     async with asyncio.TaskGroup() as group:
-        for request in asked:
-            group.create_task(one(request))
+        for requests in asked:
+            group.create_task(one(requests))
     return _checked(took, time.perf_counter() - began, 0 if turned_away else failed)
 
 

@@ -11,20 +11,26 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import aiohttp
+import pyotp
 from faststream.nats import NatsBroker
 from uuid_utils.compat import uuid7
 
 from bench import charts, load
 from bench.charts import BORN, Someone
 from deploy import importing, installation, reach, waiting
+from deploy.demo.browser import Browser
 from deploy.installation import Installation
 from deploy.reach import Desk
+from libs.contracts.identity.passwords import PasswordSet
 from libs.contracts.identity.practices import AddPractice
 from libs.contracts.identity.registration import CompleteRegistration
+from libs.contracts.identity.staff import InviteStaff
 from libs.contracts.records import AddPatient, Import
+from libs.contracts.visa import Role
 from libs.runtime.broker import ask
 
 UP_WITHIN = 90
@@ -41,6 +47,7 @@ PRACTICE = AddPractice(
     contact_email="desk@bench.example.com",
 )
 PASSWORD = "Grape-Tunnel-84"  # noqa: S105  (of a portal that lasts for a minute)
+NURSE = "nurse@bench.example.com"
 LINK = re.compile(r"/register/(\S+)")
 HIDDEN = re.compile(r'<input type="hidden" name="csrf" value="([^"]*)">')
 VISIT = "__Host-visit"
@@ -84,16 +91,7 @@ class Portal:
         patients = await self.add(people, invite=True)
         tokens = await self._tokens([who.email for who in people])
         for who in people:
-            asked = CompleteRegistration(
-                token=tokens[who.email],
-                date_of_birth=BORN,
-                password=PASSWORD,
-                confirm_password=PASSWORD,
-                terms_version="2026-11",
-                source="127.0.0.1",
-            )
-            if not (await ask(self.broker, asked, within=15)).accepted:
-                raise NotUp("The password to measure with is no longer good enough.")
+            await self._register(who.email, tokens[who.email])
         return patients
 
     async def bring_in(self, people: Sequence[Someone], *, dates: int, documents: int) -> Import:
@@ -128,10 +126,31 @@ class Portal:
         }
         return load.form(f"{self.here.url}/login", f"{VISIT}={visit}", fields)
 
+    async def session(self, patient: Patient) -> str:
+        """The cookie of a patient who has just logged in."""
+        return f"{SESSION}={await load.cookie(await self.log_in(patient), SESSION)}"
+
     async def health(self, patient: Patient) -> load.Asked:
         """The Health page of a patient who has just logged in."""
-        cookie = f"{SESSION}={await load.cookie(await self.log_in(patient), SESSION)}"
-        return load.page(f"{self.here.url}/p/{patient.id}/health", cookie)
+        return load.page(f"{self.here.url}/p/{patient.id}/health", await self.session(patient))
+
+    @asynccontextmanager
+    async def nurse(self) -> AsyncIterator[Browser]:
+        """A clinician of the practice, at work."""
+        invited = InviteStaff(
+            practice_id=self.practice_id,
+            name="Nora Bench, RN",
+            email=NURSE,
+            date_of_birth=BORN,
+            role=Role.CLINICIAN,
+        )
+        await ask(self.broker, invited)
+        registered = await self._register(NURSE, (await self._tokens([NURSE]))[NURSE])
+        code = parse_qs(urlsplit(registered.enrolment).query)["secret"][0]
+        async with Browser(self.here.url) as browser:
+            fields = {"email": NURSE, "password": PASSWORD, "code": pyotp.TOTP(code).now()}
+            await browser.send("/staff/login", fields)
+            yield browser
 
     async def _add(self, who: Someone, *, invite: bool) -> Patient:
         asked = AddPatient(
@@ -145,6 +164,20 @@ class Portal:
             invite=invite,
         )
         return Patient(who=who, id=(await ask(self.broker, asked, within=15)).patient_id)
+
+    async def _register(self, email: str, token: str) -> PasswordSet:
+        asked = CompleteRegistration(
+            token=token,
+            date_of_birth=BORN,
+            password=PASSWORD,
+            confirm_password=PASSWORD,
+            terms_version="2026-11",
+            source="127.0.0.1",
+        )
+        registered = await ask(self.broker, asked, within=15)
+        if not registered.accepted:
+            raise NotUp(f"The password to measure with is no longer good enough for {email}.")
+        return registered
 
     async def _tokens(self, emails: Sequence[str]) -> dict[str, str]:
         """What is in the links of their letters."""

@@ -5,8 +5,6 @@ All of it is under one folder, on loopback, with secrets made for it. Another st
 
 import asyncio
 import gc
-import http
-import http.client
 import importlib
 import os
 import signal
@@ -191,15 +189,7 @@ async def _provision_streams(here: Installation) -> None:
 
 
 def _ready(here: Installation, part: str) -> bool:
-    port = here.ports["gateway health" if part == "gateway" else part]
-    asking = http.client.HTTPConnection(HOST, port, timeout=2)
-    try:
-        asking.request("GET", "/health/ready")
-        return asking.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        asking.close()
+    return waiting.ready(HOST, here.ports["gateway health" if part == "gateway" else part])
 
 
 def _tell(console: Console, what: str) -> None:

@@ -1,6 +1,8 @@
 """Ports, and waiting for a server to answer on one."""
 
 import errno
+import http
+import http.client
 import random
 import socket
 import subprocess
@@ -49,6 +51,18 @@ def answers(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0
+
+
+def ready(host: str, port: int) -> bool:
+    """Whether the part whose health is told there says that it is ready."""
+    asking = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        asking.request("GET", "/health/ready")
+        return asking.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asking.close()
 
 
 def for_port(host: str, port: int, *, while_running: subprocess.Popen[bytes]) -> None:

@@ -131,7 +131,7 @@ async def _stream(
     with hub.listening(topic) as changed:
         await response.prepare(request)
         await response.write(b"retry: 3000\n\n")
-        woken = True
+        woken, told = True, -1
         while not hub.closing:
             changed.clear()
             try:
@@ -143,8 +143,10 @@ async def _stream(
                 await response.write(b": away for the moment\n\n")
                 await asyncio.sleep(1)
                 continue
-            said = b"event: count\ndata: %d\n\n" % number if woken else b": still here\n\n"
+            news = woken or number != told  # what was announced while NATS was away is seen too
+            said = b"event: count\ndata: %d\n\n" % number if news else b": still here\n\n"
             await response.write(said)
+            told = number
             woken = await _within(changed, BEAT)
     return response
 

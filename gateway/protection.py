@@ -129,7 +129,11 @@ def check_proof(request: web.Request, given: str) -> None:
 
 def proof(request: web.Request) -> str:
     """The hidden field of every form: bound to the session, or to the visit of someone without."""
-    secret = request.cookies.get(session.COOKIE) or _visit(request)
+    return proof_of(request.cookies.get(session.COOKIE) or _visit(request))
+
+
+def proof_of(secret: str) -> str:
+    """The same for the cookie of a session that only begins."""
     digest = hmac.digest(secret.encode(), b"carespace form", hashlib.sha256)
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 

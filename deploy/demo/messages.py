@@ -1,21 +1,16 @@
 """The demo patient and her nurse write to each other, each in a browser of their own."""
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
-from html import unescape
-from types import TracebackType
-from typing import Self
 
-import aiohttp
 import pyotp
 
+from deploy.demo.browser import Browser
 from deploy.demo.people import PASSWORD, PATIENTS, STAFF, Person
 from deploy.problem import Problem
 
 STEP = 30
 """Seconds of a one-time code."""
-HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 MESSAGE = re.compile(r'href="(/staff/messages/[0-9a-f-]{36})"')
 TIRED = """\
 Hello. I feel more tired than after the last one, and sleep a lot.
@@ -47,57 +42,6 @@ TOLD = (
     "Your infusion on Monday starts at 9:15",
     "Please come a little earlier, and eat something light before. Parking is free on level 2.",
 )
-
-
-class Browser:
-    """One person at the portal, whose forms are sent as they stand."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._cookies: dict[str, str] = {}
-        self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._http.close()
-
-    async def see(self, address: str) -> str:
-        """A page, wherever it leads."""
-        status, text = await self._ask("GET", address)
-        while status == 303:  # noqa: PLR2004
-            status, text = await self._ask("GET", text)
-        return text
-
-    async def send(self, page: str, fields: Mapping[str, str], *, to: str = "") -> str:
-        """A page's form, with its hidden fields; where it leads."""
-        hidden = {name: unescape(value) for name, value in HIDDEN.findall(await self.see(page))}
-        status, text = await self._ask("POST", to or page, {**hidden, **fields})
-        if status != 303:  # noqa: PLR2004
-            raise Problem(f"The demo's form {to or page} was answered with {status}.")
-        return text
-
-    async def _ask(
-        self, method: str, address: str, form: Mapping[str, str] | None = None
-    ) -> tuple[int, str]:
-        """The status, and the page, or the address that it leads to."""
-        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-        async with self._http.request(
-            method,
-            self._url + address,
-            data=form,
-            headers={"Cookie": cookies},
-            allow_redirects=False,
-        ) as answer:
-            self._cookies |= {name: one.value for name, one in answer.cookies.items()}
-            place = answer.headers.get("Location", "")
-            return answer.status, place or await answer.text()
 
 
 async def write(url: str, secret: str, *, now: float) -> int:

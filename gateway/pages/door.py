@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from gateway import later, protection, reading, session, shell
+from gateway import carrying, later, protection, reading, session, shell
 from gateway.rendering import render
 from libs.contracts.base import Refused
 from libs.contracts.identity.logging_in import LogIn, LogInStaff, SessionOpened
@@ -47,7 +47,7 @@ async def log_in(request: web.Request) -> web.Response:
         opened = await ask(request.app[BROKER], asked, within=LOG_IN_WITHIN)
     except Refused as refused:
         return await _refused(request, "door/login.html", refused)
-    return _welcome(request, opened)
+    return await _welcome(request, opened)
 
 
 @routes.get("/staff/login", name="staff_login")
@@ -75,7 +75,7 @@ async def log_in_staff(request: web.Request) -> web.Response:
         opened = await ask(request.app[BROKER], asked, within=LOG_IN_WITHIN)
     except Refused as refused:
         return await _refused(request, "door/staff_login.html", refused)
-    return _welcome(request, opened)
+    return await _welcome(request, opened)
 
 
 @routes.post("/logout", name="logout")
@@ -97,6 +97,7 @@ async def _door(request: web.Request, template: str) -> web.Response:
         form={},
         problem="",
         code_wanted=False,
+        kept=None,
     )
 
 
@@ -110,6 +111,7 @@ async def _refused(request: web.Request, template: str, refused: Refused) -> web
         form={name: value for name, value in form.items() if name != "password"},
         problem=refused.worded(WORDS),
         code_wanted=refused.code == Refusal.CODE_NEEDED,
+        kept=carrying.kept_in(form),
         status=400,
     )
     return later.marked(page, refused)
@@ -120,7 +122,18 @@ def _earlier(request: web.Request) -> bytes:
     return session.hash_of(token) if token else b""
 
 
-def _welcome(request: web.Request, opened: SessionOpened) -> web.Response:
+async def _welcome(request: web.Request, opened: SessionOpened) -> web.Response:
+    """To the page that was asked for, or on with what was written before."""
+    if kept := carrying.kept_in(await request.post()):
+        page = render(
+            request,
+            "door/go_on.html",
+            await shell.door(request),
+            kept=kept,
+            proof=protection.proof_of(opened.token),
+        )
+        session.begin(page, opened.token)
+        return page
     way = reading.way_back(request)
     response = web.HTTPSeeOther("/staff" if opened.staff and way == "/" else way)
     session.begin(response, opened.token)

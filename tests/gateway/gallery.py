@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from gateway import app as gateway
 from gateway import live, protection, static_files
+from gateway.carrying import Kept
 from gateway.config import Config
 from gateway.pages import mailbox, staff_imports, staff_patient, staff_patients
 from gateway.pages.resources import FOR_EVERYONE
@@ -100,15 +101,21 @@ DOCUMENTS_PATH = f"/p/{PATIENT}/health/documents"
 FROM_HEALTH: dict[str, Any] = {"patient_id": PATIENT, "back": f"/p/{PATIENT}/health",
                "back_to": "Health"}  # fmt: skip
 
+KEPT = Kept(address=f"/p/{PATIENT}/messages/compose", files=True, fields={
+    "category": "health", "subject": "Mouth sores", "body": "Since Friday I have two sore spots.\n\n"
+    "What can I do before they get worse?"})  # fmt: skip
+
 PAGES: dict[str, Shown] = {
-    "login": _door("login", form={}, problem="", code_wanted=False),
-    "login-error": _door("login", code_wanted=True,
+    "login": _door("login", form={}, problem="", code_wanted=False, kept=None),
+    "login-kept": _door("login", form={}, problem="", code_wanted=False, kept=KEPT),
+    "go-on": _door("go_on", kept=KEPT, proof="proof"),
+    "login-error": _door("login", code_wanted=True, kept=None,
                          problem="We could not log you in with these details.",
                          form={"email": "rosa.alvarez@example.com", "date_of_birth_month": "4",
                                "date_of_birth_day": "12", "date_of_birth_year": "1961"}),
-    "staff-login": _door("staff_login", form={}, problem="", code_wanted=False),
+    "staff-login": _door("staff_login", form={}, problem="", code_wanted=False, kept=None),
     "staff-login-error": _door("staff_login", form={}, problem="Enter the code.",
-                               code_wanted=True),
+                               code_wanted=True, kept=None),
     "register": _door("register", practice=True, invitation=samples.INVITATION, form={},
                       errors={}, rules={}),
     "register-error": _door("register", practice=True, invitation=samples.INVITATION,
@@ -134,7 +141,7 @@ PAGES: dict[str, Shown] = {
     "reset-link-ended": _door("reset_link_ended"),
     "confirm-email": _door("confirm_email", token="t"),
     "logged-out": Shown(template="door/login.html", content={"form": {}, "problem": "",
-                        "code_wanted": False}, chrome=Chrome(notice=Notice(
+                        "code_wanted": False, "kept": None}, chrome=Chrome(notice=Notice(
                             text="You are logged out."))),
     "choose-record": Shown(template="home/choose_record.html",
                            chrome=Chrome(session=session(), practice=PRACTICE, several=True),

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.demo.people import PASSWORD
 from tests.journeys.conftest import LOOKS, Visit
-from tests.journeys.nurse import NURSE
+from tests.journeys.nurse import NURSE, nurse_is_in
 
 pytestmark = pytest.mark.parametrize("look", LOOKS[1:2], indirect=True)
 Open = Callable[[], Visit]
@@ -64,3 +64,40 @@ def test_somebody_is_invited_and_registers_without_a_mouse(visit: Open) -> None:
     patient.page.keyboard.press("Enter")
     patient.sends("Account")
     patient.sees("Change password")
+
+
+def test_a_question_is_asked_answered_and_replied_to_without_a_mouse(visit: Open) -> None:
+    rosa, nurse = visit(), visit()
+    rosa.goes_to("/login")
+    rosa.enters("Email", "rosa.alvarez@example.com")
+    rosa.enters("Password", PASSWORD)
+    for part, digits in (("Month", "4"), ("Day", "12"), ("Year", "1961")):
+        rosa.enters(part, digits)
+    rosa.sends("Log in")
+    rosa.sends("Messages")
+    rosa.sends("Compose")
+    rosa.tabs_to("Prescription (Rx)")
+    rosa.page.keyboard.press("Space")
+    rosa.enters("Subject", "By keyboard")
+    rosa.enters("Message", "Can I have more?")
+    rosa.sends("Send message")
+    rosa.sees("Your message is with your care team.")
+
+    nurse_is_in(nurse)
+    nurse.goes_to("/staff/messages")
+    nurse.sends("By keyboard")
+    nurse.sends("Claim")
+    nurse.enters("Your answer", "It is at your pharmacy.")
+    nurse.sends("Send answer")
+    nurse.sees("Your answer is sent.")
+
+    rosa.sends("Messages")
+    rosa.sends("By keyboard")
+    rosa.sees("It is at your pharmacy.")
+    rosa.enters("Your message", "Thank you.")
+    rosa.sends("Send reply")
+    rosa.sees("You replied on")
+    rosa.sends("Start a new message about this")
+    rosa.enters("Message", "One more thing.")
+    rosa.sends("Send message")
+    rosa.sees("It is at your pharmacy.", "One more thing.")
