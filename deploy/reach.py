@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -79,7 +79,8 @@ async def asking(there: Reach) -> AsyncIterator[NatsBroker]:
     except Unavailable as asked:
         raise SaidNo(f"The portal does not answer to {asked}: is it running?") from None
     finally:
-        await broker.stop()
+        with suppress(nats.errors.ConnectionClosedError):  # it ended before we did
+            await broker.stop()
 
 
 class Desk:

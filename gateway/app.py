@@ -28,6 +28,7 @@ from gateway.pages import (
     staff_patient,
     staff_patients,
     staff_writing,
+    users,
 )
 from libs.runtime import broker, lifeline
 from libs.runtime import health as condition
@@ -44,6 +45,7 @@ PAGES = (
     documents,
     compose,
     messages,
+    users,
     resources,
     account,
     staff_patients,

@@ -25,6 +25,8 @@ from libs.runtime.logs import REQUEST_ID
 CONFIG = web.AppKey("config", Config)
 REQUEST = web.RequestKey("request_id", str)
 VISIT = web.RequestKey("visit", str)
+BEGUN = web.RequestKey("begun", str)
+"""The token of a session that begins with this answer; its page's forms are bound to it."""
 VISIT_COOKIE = "__Host-visit"
 CSRF_FIELD = "csrf"
 IDEMPOTENCY_FIELD = "key"
@@ -129,11 +131,8 @@ def check_proof(request: web.Request, given: str) -> None:
 
 def proof(request: web.Request) -> str:
     """The hidden field of every form: bound to the session, or to the visit of someone without."""
-    return proof_of(request.cookies.get(session.COOKIE) or _visit(request))
-
-
-def proof_of(secret: str) -> str:
-    """The same for the cookie of a session that only begins."""
+    begun = request.get(BEGUN) or request.cookies.get(session.COOKIE)
+    secret = begun or _visit(request)
     digest = hmac.digest(secret.encode(), b"carespace form", hashlib.sha256)
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 

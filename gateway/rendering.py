@@ -52,6 +52,10 @@ class Chrome:
     """The same by name; None while the records service is away."""
     acting: bool = False
     """The record is somebody else's: every page says so."""
+    own: UUID | None = None
+    """The record of whoever is logged in, whose users are theirs to manage."""
+    messages: bool = True
+    """Messages are among what whoever is logged in may see of this record."""
     several: bool = False
     """There are other records to switch to."""
     tab: str = ""
@@ -106,6 +110,7 @@ ENVIRONMENT.filters |= {
     "initials": wording.initials,
     "known": wording.known,
     "local_day": wording.local_day,
+    "last_day": wording.last_day,
     "moment": wording.moment,
     "month": wording.month,
     "number": wording.number,

@@ -13,7 +13,7 @@ from libs.contracts.identity.practices import Practice
 from libs.contracts.messaging.mailbox import CountUnread
 from libs.contracts.messaging.queue import CountWaiting
 from libs.contracts.records import ListImports, NamePatients, Person
-from libs.contracts.visa import Capacity
+from libs.contracts.visa import Capacity, Limit
 from libs.runtime.broker import BROKER, Unavailable, ask
 
 NOTICES: dict[str, Notice] = {
@@ -37,6 +37,16 @@ NOTICES: dict[str, Notice] = {
     "result_added": Notice(text="The result is in the record."),
     "result_corrected": Notice(text="The result is corrected. The old value stays to be seen."),
     "message_sent": Notice(text="Your message is with your care team."),
+    "user_invited": Notice(text="The invitation is on its way. Its link works for 4 days."),
+    "invite_cancelled": Notice(text="The invitation is taken back. Its link no longer works."),
+    "access_revoked": Notice(text="Access is revoked. It ended at once."),
+    "invitation_ended": Notice(
+        text="This invitation was taken back. Invite them again.", kind="warn"
+    ),
+    "end_is_past": Notice(text="Its last day is past. Invite them again.", kind="warn"),
+    "try_later": Notice(
+        text="You have sent very many invitations today. Send more tomorrow.", kind="warn"
+    ),
     "draft_saved": Notice(text="Your draft is saved."),
     "draft_deleted": Notice(text="The draft is deleted."),
     "answer_sent": Notice(text="Your answer is sent."),
@@ -56,7 +66,7 @@ NOTICES: dict[str, Notice] = {
     "sent_moments_ago": Notice(
         text="An email has only just gone. Give it five minutes.", kind="warn"
     ),
-    "already_registered": Notice(text="This patient has registered already.", kind="warn"),
+    "already_registered": Notice(text="This person has registered already.", kind="warn"),
     "unknown_patient": Notice(text="This patient has not been invited yet.", kind="warn"),
     "email_missing": Notice(
         text="There is no email address to invite. Add one first.", kind="warn"
@@ -76,15 +86,18 @@ async def door(request: web.Request, *, practice_id: UUID | None = None) -> Chro
 
 async def person(request: web.Request, who: session.SignedIn) -> Chrome:
     """A page about somebody's own account; with one record, the tabs and the clock are its."""
-    seat, only = who.session.seat, None
-    if seat is None:
-        records = await _records(request, who)
-        only = records[0] if len(records) == 1 else None
+    seat = who.session.seat
+    records = () if seat else await _records(request, who)
+    only = records[0] if len(records) == 1 else None
+    mine = (one.patient_id for one in records if one.capacity is Capacity.SELF)
     near = seat or only
     return Chrome(
         session=who.session,
         practice=await _practice(request, near.practice_id if near else None),
         patient_id=only.patient_id if only else None,
+        acting=only is not None and only.capacity is not Capacity.SELF,
+        own=next(mine, None),
+        several=len(records) > 1,
         notice=said(request),
     )
 
@@ -99,7 +112,7 @@ async def record(
     practice, unread, person = await asyncio.gather(
         _practice(request, acting.access.practice_id),
         _unread(request, acting),
-        _named(request, acting) if named else asyncio.sleep(0),
+        whose(request, acting.access) if named else asyncio.sleep(0),
     )
     return Chrome(
         session=acting.person.session,
@@ -108,6 +121,8 @@ async def record(
         patient=person,
         patient_id=acting.patient_id,
         acting=acting.access.capacity is not Capacity.SELF,
+        own=acting.patient_id if acting.access.capacity is Capacity.SELF else None,
+        messages=Limit.MESSAGES in acting.access.limits,
         several=acting.several,
         tab=tab,
         notice=said(request),
@@ -166,10 +181,10 @@ def back_to_patient(request: web.Request, patient_id: UUID, name: str) -> web.Re
     raise response
 
 
-async def _named(request: web.Request, acting: session.Acting) -> Person | None:
-    """A page that is about something else of the record does without the name."""
+async def whose(request: web.Request, access: Access) -> Person | None:
+    """Whose record this is; a page that is about something else of it does without the name."""
     try:
-        asked = NamePatients(visa=acting.visa, patient_ids=(acting.patient_id,))
+        asked = NamePatients(visa=access.visa, patient_ids=(access.patient_id,))
         people = (await ask(request.app[BROKER], asked)).people
     except (Unavailable, Refused):
         return None

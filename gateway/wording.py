@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import PurePath
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -81,6 +81,11 @@ def clock(at: datetime, zone: str) -> str:
 
 def _clock(local: datetime) -> str:
     return format_time(local, "h:mm a", locale=LOCALE).replace("\u202f", " ").lower()
+
+
+def last_day(over: datetime, zone: str) -> str:
+    """The last day of what is over at this moment: the day before, unless it is over within one."""
+    return local_day(over - timedelta(microseconds=1), zone)
 
 
 def moment(at: datetime, zone: str) -> str:

@@ -125,13 +125,8 @@ def _earlier(request: web.Request) -> bytes:
 async def _welcome(request: web.Request, opened: SessionOpened) -> web.Response:
     """To the page that was asked for, or on with what was written before."""
     if kept := carrying.kept_in(await request.post()):
-        page = render(
-            request,
-            "door/go_on.html",
-            await shell.door(request),
-            kept=kept,
-            proof=protection.proof_of(opened.token),
-        )
+        request[protection.BEGUN] = opened.token
+        page = render(request, "door/go_on.html", await shell.door(request), kept=kept)
         session.begin(page, opened.token)
         return page
     way = reading.way_back(request)

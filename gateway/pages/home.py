@@ -1,5 +1,7 @@
 """Where someone lands, and the pages that are the same for everyone."""
 
+import asyncio
+
 from aiohttp import web
 
 from gateway import session, shell
@@ -21,13 +23,15 @@ async def home(request: web.Request) -> web.Response:
     chrome = await shell.person(request, person)
     if not records:
         return render(request, "home/no_record.html", chrome)
+    people = await asyncio.gather(*(shell.whose(request, access) for access in records))
     choices = [
         {
             "url": shell.health_of(request, access.patient_id),
             "own": access.capacity is Capacity.SELF,
             "practice": await session.practice(request, access.practice_id),
+            "person": person,
         }
-        for access in records
+        for access, person in zip(records, people, strict=True)
     ]
     return render(request, "home/choose_record.html", chrome, choices=choices)
 

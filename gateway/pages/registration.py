@@ -24,7 +24,9 @@ ENDED = {
 }
 """How a link can have ended; each has its own words, and none says who was invited."""
 WORDS: dict[str, str] = {
-    Refusal.WRONG_DATE_OF_BIRTH: "This is not the date of birth that your practice has for you.",
+    Refusal.WRONG_DATE_OF_BIRTH: "This is not the date of birth that we were told for you.",
+    Refusal.NAME_MISSING: "Enter your name.",
+    Refusal.NAME_NOT_USABLE: "This name can't be used. It has up to 100 letters, on one line.",
     Refusal.TERMS_NOT_ACCEPTED: "Tick the box if you accept the terms of use.",
     Refusal.TRY_LATER: "There have been too many tries. Wait 15 minutes and try again.",
     Refusal.BUSY: "Many people are registering at this moment. Try again in a few seconds.",
@@ -33,6 +35,8 @@ WORDS: dict[str, str] = {
 FIELD = {
     Refusal.WRONG_DATE_OF_BIRTH: "date_of_birth",
     Refusal.TERMS_NOT_ACCEPTED: "terms",
+    Refusal.NAME_MISSING: "name",
+    Refusal.NAME_NOT_USABLE: "name",
 }
 WITHIN = 8
 
@@ -61,6 +65,7 @@ async def complete_registration(request: web.Request) -> web.Response:
         password=reading.raw(form, "password"),
         confirm_password=reading.raw(form, "confirm_password"),
         terms_version=TERMS_VERSION if reading.ticked(form, "terms") else "",
+        name=reading.text(form, "name"),
         source=protection.source(request),
     )
     try:

@@ -113,7 +113,8 @@ class Gate:
     def hear_revoked(self, heard: AccessRevoked) -> None:
         """Visas for this access from before that moment are void."""
         self._forget()
-        self._revoked[heard.account_id, heard.patient_id] = heard.at
+        who = (heard.account_id, heard.patient_id)
+        self._revoked[who] = max(heard.at, self._revoked.get(who, heard.at))
 
     def _forget(self) -> None:
         """What no living visa can contradict any more, twice over for clocks that differ."""

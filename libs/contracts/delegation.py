@@ -9,14 +9,15 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.contracts.base import Event, Reply, Request
+from libs.contracts.base import Done, Event, Reply, Request
 from libs.contracts.visa import Capacity, Limit
 
 
 class Refusal(StrEnum):
     """Why delegation says no."""
 
-    NO_ACCESS = "no_access"
+    REASON_MISSING = "reason_missing"
+    REASON_TOO_LONG = "reason_too_long"
     NOT_LOGGED_IN = "not_logged_in"
 
 
@@ -44,11 +45,79 @@ class ListAccess(Request[AccessList]):
     passport: str = Field(repr=False)
 
 
+class Delegate(Reply):
+    """What one acceptance of an invitation gave, and whether it still holds."""
+
+    invitation_id: UUID
+    version: int
+    """Of the invitation that was accepted."""
+    account_id: UUID
+    limits: frozenset[Limit]
+    granted_at: datetime
+    ends_at: datetime | None
+    revoked_at: datetime | None
+    by_practice: bool
+    """Whether it was the practice that ended it."""
+    reason: str
+    """What the practice says about that; "" otherwise."""
+
+
+class Delegates(Reply):
+    """The newest first."""
+
+    delegates: tuple[Delegate, ...]
+
+
+class ListDelegates(Request[Delegates]):
+    """Everyone who may act for this patient, or might; for the patient, and for staff to see."""
+
+    subject = "request.delegation.list_delegates"
+    visa: str = Field(repr=False)
+    patient_id: UUID
+
+
+REASON_LIMIT = 500
+"""Characters of a practice's reason."""
+
+
+class RevokeAccess(Request[Done]):
+    """End what came of an invitation, up to this version of it: at once and everywhere.
+
+    For the patient; and for the practice, which has to say why. What has ended already has ended.
+    """
+
+    subject = "request.delegation.revoke_access"
+    visa: str = Field(repr=False)
+    patient_id: UUID
+    invitation_id: UUID
+    version: int
+    reason: str = Field(default="", repr=False)
+
+
+class AccessGranted(Event):
+    """This account may act for this patient, from now on."""
+
+    subject = "event.delegation.access_granted"
+    followers = ("messaging",)
+    practice_id: UUID
+    patient_id: UUID
+    account_id: UUID
+    limits: frozenset[Limit]
+    granted_at: datetime
+    ends_at: datetime | None
+
+
 class AccessRevoked(Event):
     """This account may no longer act for this patient: visas from before are void."""
 
     subject = "event.delegation.access_revoked"
+    followers = ("identity", "messaging")
     listeners = ("gateway", "identity", "records", "messaging", "delegation", "notifier")
-    account_id: UUID
+    practice_id: UUID
     patient_id: UUID
+    account_id: UUID
     at: datetime
+    """Visas that were issued up to this moment are void."""
+    revoked_at: datetime
+    invitation_id: UUID
+    invitation_version: int

@@ -1,11 +1,17 @@
 """The rules of acting on a record. Nothing here waits, writes, or reads a clock."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from libs.contracts.base import Refused
+from libs.contracts.delegation import REASON_LIMIT, Refusal
+from libs.contracts.identity.sharing import DelegateAccepted
 from libs.contracts.visa import LIFETIME, Capacity, Limit, Passport, Visa
+
+LATEST_READ = timedelta(seconds=2)
+"""For so long after a revocation began, somebody may still have read the grant as it was before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +27,13 @@ class Grant:
     granted_at: datetime
     ends_at: datetime | None = None
     revoked_at: datetime | None = None
+    invitation_id: UUID | None = None
+    """What was accepted; None for one's own."""
+    version: int | None = None
+    granted_by: UUID | None = None
+    revoked_by: UUID | None = None
+    by_practice: bool = False
+    reason: str = ""
 
     def holds(self, *, now: datetime) -> bool:
         """Neither revoked nor past its end date; the end itself is no longer inside."""
@@ -40,10 +53,62 @@ def own(*, id: UUID, practice_id: UUID, patient_id: UUID, account_id: UUID, now:
     )
 
 
+def delegated(accepted: DelegateAccepted, *, id: UUID, now: datetime) -> Grant:  # noqa: A002
+    """What somebody accepted, as a patient wished it."""
+    return Grant(
+        id=id,
+        practice_id=accepted.practice_id,
+        patient_id=accepted.patient_id,
+        account_id=accepted.account_id,
+        capacity=Capacity.DELEGATE,
+        limits=accepted.limits,
+        granted_at=now,
+        ends_at=accepted.ends_at,
+        invitation_id=accepted.invitation_id,
+        version=accepted.version,
+        granted_by=accepted.granted_by,
+    )
+
+
+def comes_late(accepted: DelegateAccepted, ended: int | None) -> bool:
+    """It was ended before its acceptance was heard of."""
+    return ended is not None and accepted.version <= ended
+
+
+def why(reason: str, capacity: Capacity) -> str:
+    """What the practice says about an end; a patient owes nobody a reason."""
+    if capacity is not Capacity.STAFF:
+        return ""
+    said = " ".join(reason.split())
+    if not said:
+        raise Refused(Refusal.REASON_MISSING)
+    if len(said) > REASON_LIMIT:
+        raise Refused(Refusal.REASON_TOO_LONG)
+    return said
+
+
+def revoked(grant: Grant, by: Visa, reason: str, *, now: datetime) -> Grant:
+    """It holds no longer."""
+    return replace(
+        grant,
+        revoked_at=now,
+        revoked_by=by.account_id,
+        by_practice=by.capacity is Capacity.STAFF,
+        reason=reason,
+    )
+
+
 def holding(grants: Iterable[Grant], *, now: datetime) -> list[Grant]:
-    """The grants that hold now: one's own records first, then as they were granted."""
+    """What holds now, of each record the best: one's own records first, then as they were granted.
+
+    Of two grants for one record, one's own counts, then the newest.
+    """
+    best: dict[tuple[UUID, UUID], Grant] = {}
+    for grant in sorted(grants, key=lambda one: (one.capacity is Capacity.SELF, one.granted_at)):
+        if grant.holds(now=now):
+            best[grant.practice_id, grant.patient_id] = grant
     return sorted(
-        (grant for grant in grants if grant.holds(now=now)),
+        best.values(),
         key=lambda grant: (grant.capacity is not Capacity.SELF, grant.granted_at, grant.id),
     )
 

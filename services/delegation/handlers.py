@@ -7,10 +7,23 @@ from faststream.nats import NatsRouter
 from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate, NotAllowed
-from libs.contracts.base import Refused
-from libs.contracts.delegation import Access, AccessList, ListAccess, Refusal
+from libs.contracts.base import Done, Refused
+from libs.contracts.delegation import (
+    Access,
+    AccessGranted,
+    AccessList,
+    AccessRevoked,
+    Delegate,
+    Delegates,
+    ListAccess,
+    ListDelegates,
+    Refusal,
+    RevokeAccess,
+)
 from libs.contracts.identity.registration import PatientRegistered
-from libs.runtime import inbox
+from libs.contracts.identity.sharing import DelegateAccepted
+from libs.contracts.visa import Capacity
+from libs.runtime import inbox, outbox
 from libs.runtime.broker import answers, follows
 from libs.runtime.clock import Now
 from libs.runtime.database import Database, transaction
@@ -62,3 +75,85 @@ async def patient_registered(heard: PatientRegistered, pool: Database, now: Now)
                 now=now,
             )
             await store.add_grant(db, grant)
+
+
+@follows(router, DelegateAccepted, by="delegation")
+async def delegate_accepted(heard: DelegateAccepted, pool: Database, now: Now) -> None:
+    """Whoever accepted holds what the patient wished, unless that was ended meanwhile."""
+    async with transaction(pool, practice=heard.practice_id) as db:
+        if not await inbox.first_time(db, heard, by="delegation"):
+            return
+        await store.hold_invitation(db, heard.invitation_id)
+        ended = await store.find_ended(db, heard.practice_id, heard.patient_id, heard.invitation_id)
+        if domain.comes_late(heard, ended):
+            return
+        grant = domain.delegated(heard, id=uuid7(), now=now)
+        await store.add_grant(db, grant)
+        await outbox.announce(
+            db,
+            AccessGranted(
+                practice_id=grant.practice_id,
+                patient_id=grant.patient_id,
+                account_id=grant.account_id,
+                limits=grant.limits,
+                granted_at=grant.granted_at,
+                ends_at=grant.ends_at,
+            ),
+        )
+
+
+@answers(router, RevokeAccess)
+async def revoke_access(asked: RevokeAccess, pool: Database, now: Now, gate: AtGate) -> Done:
+    visa = gate.admit(asked.visa, now=now, patient_id=asked.patient_id)
+    if visa.capacity not in (Capacity.SELF, Capacity.STAFF):
+        raise NotAllowed
+    reason = domain.why(asked.reason, visa.capacity)
+    async with transaction(pool, practice=visa.practice_id) as db:
+        await store.hold_invitation(db, asked.invitation_id)
+        known = await store.lock_holding(
+            db, visa.practice_id, asked.patient_id, asked.invitation_id, up_to=asked.version
+        )
+        await store.end_invitation(
+            db, visa.practice_id, asked.patient_id, asked.invitation_id, asked.version, now=now
+        )
+        for grant in known:
+            await store.save_revoked(db, domain.revoked(grant, visa, reason, now=now))
+            await outbox.announce(
+                db,
+                AccessRevoked(
+                    practice_id=grant.practice_id,
+                    patient_id=grant.patient_id,
+                    account_id=grant.account_id,
+                    at=now + domain.LATEST_READ,
+                    revoked_at=now,
+                    invitation_id=asked.invitation_id,
+                    invitation_version=asked.version,
+                ),
+            )
+    return Done()
+
+
+@answers(router, ListDelegates)
+async def list_delegates(asked: ListDelegates, pool: Database, now: Now, gate: AtGate) -> Delegates:
+    visa = gate.admit(asked.visa, now=now, patient_id=asked.patient_id)
+    if visa.capacity not in (Capacity.SELF, Capacity.STAFF):
+        raise NotAllowed
+    async with transaction(pool, practice=visa.practice_id) as db:
+        grants = await store.list_delegates(db, visa.practice_id, asked.patient_id)
+    return Delegates(
+        delegates=tuple(
+            Delegate(
+                invitation_id=grant.invitation_id,
+                version=grant.version,
+                account_id=grant.account_id,
+                limits=grant.limits,
+                granted_at=grant.granted_at,
+                ends_at=grant.ends_at,
+                revoked_at=grant.revoked_at,
+                by_practice=grant.by_practice,
+                reason=grant.reason,
+            )
+            for grant in grants
+            if grant.invitation_id and grant.version
+        )
+    )

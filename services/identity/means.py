@@ -45,8 +45,8 @@ async def announce_ended(db: Connection, ended: list[UUID]) -> None:
 
 
 async def announce_state(db: Connection, invitation: Invitation) -> None:
-    """Whoever invited sees how far it has come."""
-    if invitation.patient_id:
+    """The practice sees how far its invitation has come; a patient looks at theirs here."""
+    if invitation.patient_id and not invitation.sharing:
         await outbox.announce(
             db,
             InvitationChanged(
@@ -63,6 +63,8 @@ async def announce_state(db: Connection, invitation: Invitation) -> None:
 async def announce_letter(db: Connection, invitation: Invitation) -> None:
     """The invitation's own letter is due."""
     kind = LetterKind.STAFF_INVITATION if invitation.staff else LetterKind.INVITATION
+    if invitation.sharing:
+        kind = LetterKind.DELEGATE_INVITATION
     await outbox.announce(
         db,
         LetterDue(

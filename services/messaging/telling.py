@@ -18,7 +18,7 @@ async def tell_patient(
     db: Connection, placed: Conversation, message_id: UUID, *, now: datetime
 ) -> None:
     """Everyone who may read it is to be told, as they chose."""
-    told = await store.list_patients_choices(db, placed.practice_id, placed.patient_id)
+    told = await store.list_patients_choices(db, placed.practice_id, placed.patient_id, now=now)
     await _tell(db, placed, message_id, told, staff=False, now=now)
     await store.forget_answered(db, placed.practice_id, placed.id)
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -40,6 +40,18 @@ def visa(**changes: Any) -> Visa:
 
 def staff(**changes: Any) -> Visa:
     return visa(capacity=Capacity.STAFF, patient_id=None, role=Role.CLINICIAN, **changes)
+
+
+def revoked(account_id: UUID, *, at: datetime) -> AccessRevoked:
+    return AccessRevoked(
+        practice_id=uuid4(),
+        patient_id=ROSA,
+        account_id=account_id,
+        at=at,
+        revoked_at=at,
+        invitation_id=uuid4(),
+        invitation_version=1,
+    )
 
 
 def test_a_patient_passes_for_their_own_record() -> None:
@@ -103,7 +115,7 @@ def test_an_ended_session_is_refused_at_once() -> None:
 
 def test_a_revocation_voids_visas_from_before_and_not_after() -> None:
     here = gate()
-    here.hear_revoked(AccessRevoked(account_id=ANA, patient_id=ROSA, at=NOW))
+    here.hear_revoked(revoked(ANA, at=NOW))
     later = NOW + timedelta(seconds=1)
     fresh = visa(issued_at=later, expires_at=later + timedelta(seconds=10))
     with pytest.raises(NotAllowed):
@@ -114,6 +126,6 @@ def test_a_revocation_voids_visas_from_before_and_not_after() -> None:
 def test_what_was_heard_is_remembered_as_long_as_a_visa_lives_and_no_longer() -> None:
     here = gate()
     long_ago = datetime.now(UTC) - timedelta(minutes=1)
-    here.hear_revoked(AccessRevoked(account_id=uuid4(), patient_id=ROSA, at=long_ago))
-    here.hear_revoked(AccessRevoked(account_id=ANA, patient_id=ROSA, at=datetime.now(UTC)))
+    here.hear_revoked(revoked(uuid4(), at=long_ago))
+    here.hear_revoked(revoked(ANA, at=datetime.now(UTC)))
     assert list(here._revoked) == [(ANA, ROSA)]

@@ -22,6 +22,7 @@ import pytest
 
 from deploy import processes, waiting
 from deploy.demo import chart
+from deploy.demo.messages import ANSWERS
 from deploy.demo.people import PATIENTS
 from tests.deploy.test_postgres import AS_SOMEBODY
 from tests.waiting import until_now
@@ -153,10 +154,17 @@ def test_lists_and_files_come_in_by_the_command_and_again_change_nothing(tmp_pat
         assert told("patients", "import", str(people), *at)["unchanged"] == 1
 
 
+def all_told(portal: Portal) -> list[dict[str, str]]:
+    """Every letter, once the last have come: of each answer, and of what the nurse began."""
+    letters: list[dict[str, str]] = json.loads(portal.get("/mailbox.json"))
+    told = [letter for letter in letters if "message is waiting" in letter["subject"]]
+    return letters if len(told) == len(ANSWERS) + 1 else []
+
+
 def test_an_interrupted_demo_goes_on_where_it_was(tmp_path: Path) -> None:
     folder = tmp_path / "here"
     with up(folder, "--demo") as portal:
-        letters = json.loads(portal.get("/mailbox.json"))
+        letters = until_now(lambda: all_told(portal))
     known = json.loads((folder / "demo.json").read_text())
     known["done"] = [step for step in known["done"] if step.startswith(("invited", "registered n"))]
     known["done"].append("registered desk@harbor.example.com")

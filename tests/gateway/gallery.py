@@ -24,6 +24,7 @@ from gateway.pages.resources import FOR_EVERYONE
 from gateway.rendering import Chrome, Notice, render
 from libs.contracts.records import ImportState
 from tests.gateway import message_samples, samples, staff_samples
+from tests.gateway.people_samples import PEOPLE
 from tests.gateway.samples import NOW, PATIENT, PRACTICE, at_work, record, session
 
 CHROMIUM = "/usr/bin/chromium"
@@ -93,6 +94,10 @@ def _record(template: str, tab: str = "health", path: str = "/p/x", **content: A
     return Shown(template=template, chrome=record(tab), path=path, content=content)
 
 
+def _users(**content: Any) -> Shown:
+    return _record("users/index.html", tab="", **content)
+
+
 IMPORT_WORDS: dict[str, Any] = {"left_out": staff_imports.LEFT_OUT, "waiting": staff_imports.WAITING,
                 "q": "", "found": (), "problem": ""}  # fmt: skip
 PATIENT_PATH = f"/staff/patients/{staff_samples.PATIENTS.patients[1].patient_id}"
@@ -108,7 +113,7 @@ KEPT = Kept(address=f"/p/{PATIENT}/messages/compose", files=True, fields={
 PAGES: dict[str, Shown] = {
     "login": _door("login", form={}, problem="", code_wanted=False, kept=None),
     "login-kept": _door("login", form={}, problem="", code_wanted=False, kept=KEPT),
-    "go-on": _door("go_on", kept=KEPT, proof="proof"),
+    "go-on": _door("go_on", kept=KEPT),
     "login-error": _door("login", code_wanted=True, kept=None,
                          problem="We could not log you in with these details.",
                          form={"email": "rosa.alvarez@example.com", "date_of_birth_month": "4",
@@ -118,6 +123,9 @@ PAGES: dict[str, Shown] = {
                                code_wanted=True, kept=None),
     "register": _door("register", practice=True, invitation=samples.INVITATION, form={},
                       errors={}, rules={}),
+    "register-delegate": _door("register", practice=True, form={}, errors={}, rules={},
+                               invitation=samples.INVITATION.model_copy(
+                                   update={"delegate": True})),
     "register-error": _door("register", practice=True, invitation=samples.INVITATION,
                             form={"date_of_birth": "1961-04-12"}, rules=RULES_MET,
                             errors={"date_of_birth": "This is not the date of birth.",
@@ -146,7 +154,15 @@ PAGES: dict[str, Shown] = {
     "choose-record": Shown(template="home/choose_record.html",
                            chrome=Chrome(session=session(), practice=PRACTICE, several=True),
                            content={"choices": [{"url": "/p/x/health", "own": own,
-                                                 "practice": PRACTICE} for own in (True, False)]}),
+                                                 "practice": PRACTICE, "person": person}
+                                                for own, person in ((True, samples.ROSA),
+                                                                    (False, None))]}),
+    "users": _users(people=[one for one in PEOPLE if not one.gone],
+                    gone=[one for one in PEOPLE if one.gone], form={}, errors={}),
+    "users-error": _users(people=[], gone=[], form={"email": "ana", "access": "some"},
+                          errors={"email": "Enter their email address.",
+                                  "access": "Choose at least one part of your record."}),
+    "user-revoked": _record("users/revoke.html", tab="", person=PEOPLE[0]),
     "no-record": Shown(template="home/no_record.html", chrome=Chrome(session=session())),
     "health": _record("health/index.html", health=samples.HEALTH),
     "health-empty": _record("health/index.html", health=samples.NOTHING_YET),

@@ -7,6 +7,7 @@ import pytest
 from deploy.demo.people import PASSWORD
 from tests.journeys.conftest import LOOKS, Visit
 from tests.journeys.nurse import NURSE, nurse_is_in
+from tests.journeys.test_messages import unread
 
 pytestmark = pytest.mark.parametrize("look", LOOKS[1:2], indirect=True)
 Open = Callable[[], Visit]
@@ -66,6 +67,12 @@ def test_somebody_is_invited_and_registers_without_a_mouse(visit: Open) -> None:
     patient.sees("Change password")
 
 
+def messages(visit: Visit) -> str:
+    """What a screen reader says of the tab."""
+    count = unread(visit)
+    return f"Messages {count} unread" if count else "Messages"
+
+
 def test_a_question_is_asked_answered_and_replied_to_without_a_mouse(visit: Open) -> None:
     rosa, nurse = visit(), visit()
     rosa.goes_to("/login")
@@ -74,7 +81,7 @@ def test_a_question_is_asked_answered_and_replied_to_without_a_mouse(visit: Open
     for part, digits in (("Month", "4"), ("Day", "12"), ("Year", "1961")):
         rosa.enters(part, digits)
     rosa.sends("Log in")
-    rosa.sends("Messages")
+    rosa.sends(messages(rosa))
     rosa.sends("Compose")
     rosa.tabs_to("Prescription (Rx)")
     rosa.page.keyboard.press("Space")
@@ -91,7 +98,7 @@ def test_a_question_is_asked_answered_and_replied_to_without_a_mouse(visit: Open
     nurse.sends("Send answer")
     nurse.sees("Your answer is sent.")
 
-    rosa.sends("Messages")
+    rosa.sends(messages(rosa))
     rosa.sends("By keyboard")
     rosa.sees("It is at your pharmacy.")
     rosa.enters("Your message", "Thank you.")

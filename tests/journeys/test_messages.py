@@ -217,14 +217,14 @@ def test_what_was_written_when_the_session_had_ended_goes_through_the_log_in(vis
         rosa_logs_in(one)
     rosa.page.get_by_role("link", name="Messages").first.click()
     rosa.follows("Compose")
-    elsewhere.goes_to("/account")
-    elsewhere.presses("End all other sessions")
-    elsewhere.sees("Done.")
-
     rosa.page.get_by_label("Health question").check()
     rosa.types("Subject", words)
     rosa.types("Message", "A long story.\n\nWith two parts.")
     rosa.page.locator("#attachments").set_input_files([file("letter.pdf", PDF)])
+    elsewhere.goes_to("/account")
+    elsewhere.presses("End all other sessions")
+    elsewhere.sees("Done.")
+
     rosa.presses("Send message")
     rosa.sees("You were logged out before your message was sent.")
     rosa.types("Email", ROSA)

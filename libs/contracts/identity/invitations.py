@@ -20,6 +20,8 @@ class InvitationState(StrEnum):
     REGISTERED = "registered"
     EXPIRED = "expired"
     LOCKED = "locked"
+    ENDED = "ended"
+    """Of family and caregivers: taken back by the patient, before or after it was accepted."""
 
 
 class Invitation(Reply):
@@ -30,6 +32,8 @@ class Invitation(Reply):
     email: str
     expires_at: datetime
     staff: bool
+    delegate: bool = False
+    """A patient lets them into their own record."""
     has_account: bool
     """An account with this address exists: the person logs in and accepts instead."""
 

@@ -15,8 +15,12 @@ class LetterKind(StrEnum):
 
     INVITATION = "invitation"
     STAFF_INVITATION = "staff_invitation"
+    DELEGATE_INVITATION = "delegate_invitation"
+    """To family or a caregiver, whom a patient lets in."""
     NEW_LINK_WANTED = "new_link_wanted"
     """To the practice: someone asks for a new registration link."""
+    DELEGATE_LINK_WANTED = "delegate_link_wanted"
+    """The same to the patient who invited them."""
     PASSWORD_RESET = "password_reset"  # noqa: S105
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     EMAIL_CONFIRMATION = "email_confirmation"
@@ -32,6 +36,8 @@ class Letter(Reply):
 
     email: str = Field(repr=False)
     greeting_name: str = ""
+    from_name: str = ""
+    """Of an invitation by a patient: what the patient is called."""
     practice: Practice | None = None
     """None where the letter is about the account itself, whose practices may be several."""
     path: str = Field(default="", repr=False)

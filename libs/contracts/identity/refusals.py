@@ -27,6 +27,13 @@ class Refusal(StrEnum):
     WRONG_PASSWORD = "wrong_password"  # noqa: S105
     EMAIL_NOT_USABLE = "email_not_usable"
     SAME_EMAIL = "same_email"
+    OWN_EMAIL = "own_email"
+    """A patient can't invite herself."""
+    NOTHING_SHARED = "nothing_shared"
+    END_IS_PAST = "end_is_past"
+    INVITATION_ENDED = "invitation_ended"
+    NAME_MISSING = "name_missing"
+    NAME_NOT_USABLE = "name_not_usable"
     SENT_MOMENTS_AGO = "sent_moments_ago"
     ALREADY_REGISTERED = "already_registered"
     UNKNOWN_PATIENT = "unknown_patient"

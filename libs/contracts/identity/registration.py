@@ -20,6 +20,8 @@ class CompleteRegistration(Request[PasswordSet]):
     confirm_password: str = Field(repr=False)
     terms_version: str
     """The version accepted; "" when the box was not ticked."""
+    name: str = ""
+    """Of family and caregivers, whose name nobody has told yet."""
     source: str = Field(repr=False)
     """Where the request came from, for throttling: an address, /64 for IPv6."""
 

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from unicodedata import category, normalize
 from uuid import UUID
+
+from libs.contracts.base import Refused
+from libs.contracts.identity.refusals import Refusal
+
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +31,16 @@ class Account:
 def still_so(now: Account, before: Account) -> bool:
     """What a password was checked against a moment ago: another may have been set meanwhile."""
     return now.active and now.password_set_at == before.password_set_at
+
+
+def named(text: str) -> str:
+    """A name as somebody gives it of themselves: one line of what can be seen, in any script."""
+    said = normalize("NFC", " ".join(text.split()))
+    if not any(category(character)[0] in "LN" for character in said):
+        raise Refused(Refusal.NAME_MISSING)
+    if len(said) > LONGEST_NAME or not said.isprintable():
+        raise Refused(Refusal.NAME_NOT_USABLE)
+    return said
 
 
 def greeting(name: str) -> str:

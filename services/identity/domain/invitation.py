@@ -8,7 +8,7 @@ from libs.contracts.base import Refused
 from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.refusals import Refusal
 from libs.contracts.notifier import MailState
-from libs.contracts.visa import Role
+from libs.contracts.visa import Limit, Role
 
 LINK_LIFETIME = timedelta(days=4)
 """The link works for exactly this long, its last moment excluded."""
@@ -38,8 +38,17 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sharing:
+    """What a patient lets somebody into, and who let them."""
+
+    invited_by: UUID
+    limits: frozenset[Limit]
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Invitation:
-    """Somebody is invited: as a patient of a practice, or to its staff."""
+    """Somebody is invited: as a patient of a practice, by a patient, or to the staff."""
 
     practice_id: UUID
     id: UUID
@@ -59,6 +68,8 @@ class Invitation:
     wanted: int = 0
     """The latest wish of the practice that it answers; an older one comes too late."""
     account_id: UUID | None = None
+    sharing: Sharing | None = None
+    """None for the patient's own, and for staff's."""
 
     @property
     def staff(self) -> bool:
@@ -100,11 +111,12 @@ def check_link(invitation: Invitation, version: int, *, now: datetime) -> None:
     """The link works now; else why it does not."""
     if invitation.state is InvitationState.REGISTERED:
         raise Refused(Refusal.LINK_USED)
-    if version != invitation.version:
+    if version != invitation.version or invitation.state is InvitationState.ENDED:
         raise Refused(Refusal.LINK_VOID)
     if invitation.state is InvitationState.LOCKED:
         raise Refused(Refusal.LINK_LOCKED)
-    if now >= invitation.expires_at:
+    ends_at = invitation.sharing.ends_at if invitation.sharing else None
+    if now >= invitation.expires_at or (ends_at and now >= ends_at):
         raise Refused(Refusal.LINK_EXPIRED)
 
 
@@ -143,10 +155,15 @@ def resent(invitation: Invitation, *, now: datetime) -> Invitation:
     """A new letter starts the four days over, but may not chase the last one."""
     if invitation.state is InvitationState.REGISTERED:
         raise Refused(Refusal.ALREADY_REGISTERED)
-    fresh = now < invitation.sent_at + PAUSE_BETWEEN_LETTERS
-    if fresh and invitation.state in (InvitationState.INVITED, InvitationState.DELIVERED):
+    if just_sent(invitation, now=now):
         raise Refused(Refusal.SENT_MOMENTS_AGO)
     return renewed(invitation, now=now)
+
+
+def just_sent(invitation: Invitation, *, now: datetime) -> bool:
+    """A letter went moments ago, and may still arrive."""
+    fresh = now < invitation.sent_at + PAUSE_BETWEEN_LETTERS
+    return fresh and invitation.state in (InvitationState.INVITED, InvitationState.DELIVERED)
 
 
 def renewed(invitation: Invitation, *, now: datetime) -> Invitation:
@@ -182,7 +199,7 @@ def accepted(invitation: Invitation, account_id: UUID) -> Invitation:
 def link_wanted(invitation: Invitation, *, now: datetime) -> Invitation | None:
     """The holder of a dead link asks for another; None if there is nothing to ask for, or again."""
     asked = invitation.new_link_wanted_at
-    if invitation.state is InvitationState.REGISTERED:
+    if invitation.state in (InvitationState.REGISTERED, InvitationState.ENDED):
         return None
     if asked and now < asked + PAUSE_BETWEEN_WISHES:
         return None

@@ -9,6 +9,7 @@ from services.identity.handlers import (
     practices,
     registration,
     sessions,
+    sharing,
     staff,
 )
 
@@ -22,4 +23,5 @@ routers = (
     passwords.router,
     addresses.router,
     letters.router,
+    sharing.router,
 )

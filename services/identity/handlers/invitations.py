@@ -89,7 +89,7 @@ async def invite_staff(asked: InviteStaff, pool: Database, now: Now) -> Done:
 @follows(router, MailSettled, by="identity")
 async def mail_settled(heard: MailSettled, pool: Database) -> None:
     """Whoever invited sees whether the letter arrived."""
-    if heard.kind is not LetterKind.INVITATION:
+    if heard.kind not in (LetterKind.INVITATION, LetterKind.DELEGATE_INVITATION):
         return
     async with transaction(pool, invitation=heard.reference_id) as db:
         if not await inbox.first_time(db, heard, by="identity"):
@@ -102,7 +102,7 @@ async def mail_settled(heard: MailSettled, pool: Database) -> None:
 
 @answers(router, AskForNewLink)
 async def ask_for_new_link(asked: AskForNewLink, pool: Database, now: Now, links: AtLinks) -> Done:
-    """The practice hears of it; the answer is the same for any link."""
+    """Whoever invited hears of it; the answer is the same for any link."""
     target = links.read(Purpose.INVITATION, asked.token)
     if target is None:
         return Done()
@@ -114,7 +114,9 @@ async def ask_for_new_link(asked: AskForNewLink, pool: Database, now: Now, links
             await outbox.announce(
                 db,
                 LetterDue(
-                    kind=LetterKind.NEW_LINK_WANTED,
+                    kind=LetterKind.DELEGATE_LINK_WANTED
+                    if wanted.sharing
+                    else LetterKind.NEW_LINK_WANTED,
                     reference_id=wanted.id,
                     version=wanted.change,
                     practice_id=wanted.practice_id,

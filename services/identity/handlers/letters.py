@@ -9,10 +9,11 @@ from libs.contracts.identity.letters import DescribeLetter, Letter, LetterKind
 from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
-from libs.runtime.database import Database, Pool, transaction, wall
+from libs.runtime.database import Connection, Database, Pool, transaction, wall
 from services.identity.domain import account_link
 from services.identity.domain import invitation as rules
-from services.identity.domain.account import greeting
+from services.identity.domain.account import Account, greeting
+from services.identity.domain.invitation import Invitation
 from services.identity.domain.link import Links, Purpose, Target
 from services.identity.means import AtLinks
 from services.identity.store import account_links, accounts, invitations, practices
@@ -25,9 +26,9 @@ async def describe_letter(  # noqa: PLR0911
     asked: DescribeLetter, pool: Database, now: Now, links: AtLinks
 ) -> Letter:
     match asked.kind:
-        case LetterKind.INVITATION | LetterKind.STAFF_INVITATION:
+        case LetterKind.INVITATION | LetterKind.STAFF_INVITATION | LetterKind.DELEGATE_INVITATION:
             return await _invitation(asked, pool, links, now=now)
-        case LetterKind.NEW_LINK_WANTED:
+        case LetterKind.NEW_LINK_WANTED | LetterKind.DELEGATE_LINK_WANTED:
             return await _new_link_wanted(asked, pool)
         case LetterKind.PASSWORD_RESET:
             return await _password_reset(asked, pool, links, now=now)
@@ -46,10 +47,12 @@ async def _invitation(asked: DescribeLetter, pool: Pool, links: Links, *, now: d
         invitation = await invitations.lock_invitation(db, asked.reference_id)
         rules.check_link(invitation, asked.version, now=now)
         practice = await practices.get_practice(db, invitation.practice_id)
+        inviting = await _inviting(db, invitation)
     token = links.token(Purpose.INVITATION, Target(id=invitation.id, version=invitation.version))
     return Letter(
         email=invitation.email,
         greeting_name=greeting(invitation.name),
+        from_name=greeting(inviting.name) if inviting else "",
         practice=practice,
         path=f"/register/{token}",
         link_expires_at=invitation.expires_at,
@@ -64,13 +67,24 @@ async def _new_link_wanted(asked: DescribeLetter, pool: Pool) -> Letter:
             raise Refused(Refusal.LINK_VOID)
         practice = await practices.get_practice(db, invitation.practice_id)
         email = await practices.get_contact_email(db, invitation.practice_id)
+        inviting = await _inviting(db, invitation)
+    users = f"/p/{invitation.patient_id}/users"
     return Letter(
-        email=email,
+        email=inviting.email if inviting else email,
+        greeting_name=greeting(inviting.name) if inviting else "",
         practice=practice,
-        path="/staff/patients?attention=1",
+        path=users if inviting else "/staff/patients?attention=1",
         time_zone=practice.time_zone,
         happened_at=invitation.new_link_wanted_at,
     )
+
+
+async def _inviting(db: Connection, invitation: Invitation) -> Account | None:
+    """The patient who lets somebody in; None where the practice invites."""
+    if invitation.sharing is None:
+        return None
+    await wall(db, account=invitation.sharing.invited_by)
+    return await accounts.get_account(db, invitation.sharing.invited_by)
 
 
 async def _password_reset(

@@ -1,6 +1,6 @@
 """From an invitation's link to an account, or to one more place for an account."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from faststream.nats import NatsRouter
@@ -17,6 +17,7 @@ from libs.contracts.identity.registration import (
     CompleteRegistration,
     PatientRegistered,
 )
+from libs.contracts.identity.sharing import DelegateAccepted
 from libs.runtime import outbox
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
@@ -24,7 +25,7 @@ from libs.runtime.database import Connection, Database, Pool, transaction, wall
 from libs.runtime.keyring import KeyRing
 from services.identity.domain import invitation as rules
 from services.identity.domain import one_time_code
-from services.identity.domain.account import Account
+from services.identity.domain.account import Account, named
 from services.identity.domain.invitation import Invitation
 from services.identity.domain.link import Links, Purpose, Target
 from services.identity.domain.password import Owner, judged
@@ -67,6 +68,7 @@ async def show_invitation(asked: ShowInvitation, pool: Database, now: Now, links
         email=found.invitation.email,
         expires_at=found.invitation.expires_at,
         staff=found.invitation.staff,
+        delegate=found.invitation.sharing is not None,
         has_account=found.has_account,
     )
 
@@ -86,7 +88,10 @@ async def complete_registration(  # noqa: PLR0913
         found = await _recognised(pool, target, asked.date_of_birth, now=now)
     if found.has_account:
         raise Refused(Refusal.HAS_ACCOUNT)
-    answer = _judged(asked, found)
+    name = found.invitation.name
+    if found.invitation.sharing:
+        name = named(asked.name)
+    answer = _judged(asked, found, name)
     if not answer.accepted:
         return answer
     if not asked.terms_version:
@@ -94,7 +99,7 @@ async def complete_registration(  # noqa: PLR0913
     password_hash = await hashing.hash(asked.password)
     async with transaction(pool, invitation=target.id) as db:
         invitation = (await _found(db, target, now=now)).invitation
-        account, enrolment = _account(invitation, password_hash, key_ring, now=now)
+        account, enrolment = _account(invitation, name, password_hash, key_ring, now=now)
         await wall(db, account=account.id)
         if not await accounts.add_account(db, account, terms_version=asked.terms_version):
             raise Refused(Refusal.HAS_ACCOUNT)
@@ -176,11 +181,11 @@ async def _recognised(
     return found
 
 
-def _judged(asked: CompleteRegistration, found: Found) -> PasswordSet:
+def _judged(asked: CompleteRegistration, found: Found, name: str) -> PasswordSet:
     """Whether the password keeps the rules, and which of them."""
     owner = Owner(
         email=found.invitation.email,
-        name=found.invitation.name,
+        name=name,
         date_of_birth=found.invitation.date_of_birth,
         practice=found.practice.name,
     )
@@ -192,7 +197,7 @@ def _judged(asked: CompleteRegistration, found: Found) -> PasswordSet:
 
 
 def _account(
-    invitation: Invitation, password_hash: str, key_ring: KeyRing, *, now: datetime
+    invitation: Invitation, name: str, password_hash: str, key_ring: KeyRing, *, now: datetime
 ) -> tuple[Account, str]:
     """The new account; for staff with one-time codes, and the address to enrol them by."""
     account_id, key_id, sealed, enrolment = new_id(), None, None, ""
@@ -203,7 +208,7 @@ def _account(
     account = Account(
         id=account_id,
         email=invitation.email,
-        name=invitation.name,
+        name=name,
         date_of_birth=invitation.date_of_birth,
         password_hash=password_hash,
         password_set_at=now,
@@ -219,11 +224,27 @@ def _account(
 async def _take(db: Connection, invitation: Invitation, account: Account) -> None:
     """The invitation is used up, and what it was for is the account's."""
     taken = rules.accepted(invitation, account.id)
+    if taken.sharing:
+        taken = replace(taken, name=account.name)
     await invitations.save_invitation(db, taken)
     await announce_state(db, taken)
     if taken.role:
         await accounts.add_seat(db, taken.practice_id, account.id, taken.role)
-    if taken.patient_id:
+    if taken.patient_id and taken.sharing:
+        await outbox.announce(
+            db,
+            DelegateAccepted(
+                practice_id=taken.practice_id,
+                patient_id=taken.patient_id,
+                account_id=account.id,
+                invitation_id=taken.id,
+                version=taken.version,
+                limits=taken.sharing.limits,
+                ends_at=taken.sharing.ends_at,
+                granted_by=taken.sharing.invited_by,
+            ),
+        )
+    elif taken.patient_id:
         await outbox.announce(
             db,
             PatientRegistered(

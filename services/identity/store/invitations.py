@@ -7,27 +7,31 @@ from uuid import UUID
 from libs.contracts.base import Refused
 from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.refusals import Refusal
-from libs.contracts.visa import Role
+from libs.contracts.visa import Limit, Role
 from libs.runtime.database import Connection
-from services.identity.domain.invitation import Invitation
+from services.identity.domain.invitation import Invitation, Sharing
 
 COLUMNS = """practice_id, id, patient_id, role, name, email, date_of_birth, state, version, change,
-             sent_at, expires_at, wrong_dates, new_link_wanted_at, wanted, account_id"""
+             sent_at, expires_at, wrong_dates, new_link_wanted_at, wanted, account_id,
+             invited_by, limits, ends_at"""
 
 
 async def save_invitation(db: Connection, invitation: Invitation) -> None:
     """Keep an invitation as it is now."""
+    sharing = invitation.sharing
     await db.execute(
         """
         INSERT INTO invitation
                (practice_id, id, patient_id, role, name, email, date_of_birth, state, version,
                 change, sent_at, expires_at, wrong_dates, new_link_wanted_at, wanted,
-                account_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                account_id, invited_by, limits, ends_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                $17, $18, $19)
             ON CONFLICT (practice_id, id) DO UPDATE
            SET role = $4, name = $5, email = $6, date_of_birth = $7, state = $8, version = $9,
                change = $10, sent_at = $11, expires_at = $12, wrong_dates = $13,
-               new_link_wanted_at = $14, wanted = $15, account_id = $16
+               new_link_wanted_at = $14, wanted = $15, account_id = $16,
+               invited_by = $17, limits = $18, ends_at = $19
         """,
         invitation.practice_id,
         invitation.id,
@@ -45,6 +49,9 @@ async def save_invitation(db: Connection, invitation: Invitation) -> None:
         invitation.new_link_wanted_at,
         invitation.wanted,
         invitation.account_id,
+        sharing.invited_by if sharing else None,
+        sorted(sharing.limits) if sharing else None,
+        sharing.ends_at if sharing else None,
     )
 
 
@@ -53,7 +60,7 @@ async def find_of_patient(db: Connection, practice_id: UUID, patient_id: UUID) -
     row = await db.fetchrow(
         f"""
         SELECT {COLUMNS} FROM invitation
-         WHERE practice_id = $1 AND patient_id = $2 FOR UPDATE
+         WHERE practice_id = $1 AND patient_id = $2 AND invited_by IS NULL FOR UPDATE
         """,  # noqa: S608
         practice_id,
         patient_id,
@@ -71,6 +78,74 @@ async def find_of_staff(db: Connection, practice_id: UUID, email: str) -> Invita
         email,
     )
     return _invitation(row) if row else None
+
+
+async def find_of_delegate(
+    db: Connection, practice_id: UUID, patient_id: UUID, email: str
+) -> Invitation | None:
+    """The invitation by which this patient lets this address in, held."""
+    row = await db.fetchrow(
+        f"""
+        SELECT {COLUMNS} FROM invitation
+         WHERE practice_id = $1 AND patient_id = $2 AND email = $3 AND invited_by IS NOT NULL
+           FOR UPDATE
+        """,  # noqa: S608
+        practice_id,
+        patient_id,
+        email,
+    )
+    return _invitation(row) if row else None
+
+
+async def get_of_delegate(
+    db: Connection, practice_id: UUID, patient_id: UUID, invitation_id: UUID
+) -> Invitation:
+    """One of those by which this patient lets people in, held."""
+    row = await db.fetchrow(
+        f"""
+        SELECT {COLUMNS} FROM invitation
+         WHERE practice_id = $1 AND patient_id = $2 AND id = $3 AND invited_by IS NOT NULL
+           FOR UPDATE
+        """,  # noqa: S608
+        practice_id,
+        patient_id,
+        invitation_id,
+    )
+    if row is None:
+        raise Refused(Refusal.INVITATION_ENDED)
+    return _invitation(row)
+
+
+async def list_of_delegates(
+    db: Connection, practice_id: UUID, patient_id: UUID
+) -> list[Invitation]:
+    """All by which this patient ever let people in, the newest first."""
+    rows = await db.fetch(
+        f"""
+        SELECT {COLUMNS} FROM invitation
+         WHERE practice_id = $1 AND patient_id = $2 AND invited_by IS NOT NULL
+         ORDER BY sent_at DESC, id
+        """,  # noqa: S608
+        practice_id,
+        patient_id,
+    )
+    return [_invitation(row) for row in rows]
+
+
+async def count_sent(
+    db: Connection, practice_id: UUID, patient_id: UUID, *, since: datetime
+) -> int:
+    """People to whom this patient had a letter sent since then."""
+    sent: int = await db.fetchval(
+        """
+        SELECT count(*) FROM invitation
+         WHERE practice_id = $1 AND patient_id = $2 AND invited_by IS NOT NULL AND sent_at > $3
+        """,
+        practice_id,
+        patient_id,
+        since,
+    )
+    return sent
 
 
 async def find_invitation(db: Connection, invitation_id: UUID) -> Invitation | None:
@@ -106,10 +181,17 @@ async def list_expired(db: Connection, *, now: datetime, limit: int) -> list[UUI
 
 
 def _invitation(row: Any) -> Invitation:
+    kept = dict(row)
+    invited_by, limits, ends_at = (kept.pop(name) for name in ("invited_by", "limits", "ends_at"))
+    sharing = None
+    if invited_by:
+        shared = frozenset(Limit(limit) for limit in limits)
+        sharing = Sharing(invited_by=invited_by, limits=shared, ends_at=ends_at)
     return Invitation(
-        **dict(row)
+        **kept
         | {
-            "state": InvitationState(row["state"]),
-            "role": Role(row["role"]) if row["role"] else None,
+            "state": InvitationState(kept["state"]),
+            "role": Role(kept["role"]) if kept["role"] else None,
+            "sharing": sharing,
         }
     )

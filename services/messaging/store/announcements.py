@@ -42,8 +42,35 @@ async def add_correspondent(
     )
 
 
+async def save_delegate(  # noqa: PLR0913
+    db: Connection,
+    practice_id: UUID,
+    patient_id: UUID,
+    account_id: UUID,
+    *,
+    until: datetime | None,
+    now: datetime,
+) -> bool:
+    """This account is told until then, unless something newer is known; whether it is news."""
+    changed = await db.fetchval(
+        """
+        INSERT INTO correspondent AS c (practice_id, patient_id, account_id, until, changed_at)
+        VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (practice_id, patient_id, account_id)
+            DO UPDATE SET until = $4, changed_at = $5 WHERE c.changed_at < $5
+        RETURNING true
+        """,
+        practice_id,
+        patient_id,
+        account_id,
+        until,
+        now,
+    )
+    return bool(changed)
+
+
 async def list_patients_choices(
-    db: Connection, practice_id: UUID, patient_id: UUID
+    db: Connection, practice_id: UUID, patient_id: UUID, *, now: datetime
 ) -> dict[UUID, Choice]:
     """What everyone who may be told of this patient's messages chose."""
     rows = await db.fetch(
@@ -52,10 +79,11 @@ async def list_patients_choices(
           FROM correspondent c
           LEFT JOIN choice o ON o.practice_id = c.practice_id AND o.account_id = c.account_id
                             AND NOT o.staff
-         WHERE c.practice_id = $1 AND c.patient_id = $2
+         WHERE c.practice_id = $1 AND c.patient_id = $2 AND (c.until IS NULL OR c.until > $3)
         """,
         practice_id,
         patient_id,
+        now,
     )
     return {row["account_id"]: _choice(row, FOR_PATIENTS) for row in rows}
 

@@ -1,0 +1,166 @@
+"""Family and caregivers: invited by a patient, listed, invited again, and taken back."""
+
+from datetime import datetime, timedelta
+
+from faststream.nats import NatsRouter
+
+from libs.access.gate import AtGate, Gate, NotAllowed
+from libs.contracts.base import Done, Refused
+from libs.contracts.delegation import AccessRevoked
+from libs.contracts.identity.invitations import Resent
+from libs.contracts.identity.refusals import Refusal
+from libs.contracts.identity.sharing import (
+    LETTERS_A_DAY,
+    CancelDelegateInvitation,
+    DelegateInvitation,
+    DelegateInvitations,
+    InviteDelegate,
+    ListDelegateInvitations,
+    ResendDelegateInvitation,
+)
+from libs.contracts.visa import Capacity, Visa
+from libs.runtime import inbox, once
+from libs.runtime.broker import answers, follows
+from libs.runtime.clock import Now
+from libs.runtime.database import Connection, Database, transaction, wall
+from services.identity.domain import sharing as rules
+from services.identity.domain.email import canonical
+from services.identity.domain.invitation import Invitation
+from services.identity.means import announce_letter, new_id
+from services.identity.store import accounts, practices
+from services.identity.store import invitations as store
+
+A_DAY = timedelta(days=1)
+
+router = NatsRouter()
+
+
+@answers(router, InviteDelegate)
+async def invite_delegate(asked: InviteDelegate, pool: Database, now: Now, gate: AtGate) -> Resent:
+    visa = _patients_own(gate, asked.visa, asked, now=now)
+    async with transaction(pool, practice=visa.practice_id) as db:
+        if before := await once.earlier(db, asked.key, by=visa.account_id, what=InviteDelegate):
+            return before
+        await wall(db, account=visa.account_id)
+        inviting = await accounts.get_account(db, visa.account_id)
+        practice = await practices.get_practice(db, visa.practice_id)
+        wish = rules.wished(
+            canonical(asked.email),
+            asked.date_of_birth,
+            asked.limits,
+            rules.end_of(asked.last_day, practice.time_zone),
+            own_email=inviting.email,
+            invited_by=visa.account_id,
+            now=now,
+        )
+        known = await store.find_of_delegate(db, visa.practice_id, asked.patient_id, wish.email)
+        if known is None:
+            made = rules.first(
+                wish,
+                practice_id=visa.practice_id,
+                patient_id=asked.patient_id,
+                new_id=new_id(),
+                now=now,
+            )
+        else:
+            made = rules.again(known, wish, now=now)
+        resent = await _send(db, made, now=now)
+        await once.keep(db, asked.key, by=visa.account_id, what=InviteDelegate, reply=resent)
+    return resent
+
+
+@answers(router, ResendDelegateInvitation)
+async def resend_delegate_invitation(
+    asked: ResendDelegateInvitation, pool: Database, now: Now, gate: AtGate
+) -> Resent:
+    visa = _patients_own(gate, asked.visa, asked, now=now)
+    async with transaction(pool, practice=visa.practice_id) as db:
+        known = await store.get_of_delegate(
+            db, visa.practice_id, asked.patient_id, asked.invitation_id
+        )
+        return await _send(db, rules.resent(known, now=now), now=now)
+
+
+@answers(router, CancelDelegateInvitation)
+async def cancel_delegate_invitation(
+    asked: CancelDelegateInvitation, pool: Database, now: Now, gate: AtGate
+) -> Done:
+    visa = _patients_own(gate, asked.visa, asked, now=now)
+    async with transaction(pool, practice=visa.practice_id) as db:
+        known = await store.get_of_delegate(
+            db, visa.practice_id, asked.patient_id, asked.invitation_id
+        )
+        if cancelled := rules.cancelled(known):
+            await store.save_invitation(db, cancelled)
+    return Done()
+
+
+@answers(router, ListDelegateInvitations)
+async def list_delegate_invitations(
+    asked: ListDelegateInvitations, pool: Database, now: Now, gate: AtGate
+) -> DelegateInvitations:
+    visa = gate.admit(asked.visa, now=now, patient_id=asked.patient_id)
+    if visa.capacity not in (Capacity.SELF, Capacity.STAFF):
+        raise NotAllowed
+    async with transaction(pool, practice=visa.practice_id) as db:
+        listed = await store.list_of_delegates(db, visa.practice_id, asked.patient_id)
+        names = {}
+        for account_id in {one.sharing.invited_by for one in listed if one.sharing}:
+            await wall(db, account=account_id)
+            names[account_id] = (await accounts.get_account(db, account_id)).name
+    return DelegateInvitations(
+        invitations=tuple(
+            DelegateInvitation(
+                invitation_id=one.id,
+                version=one.version,
+                email=one.email,
+                name=one.name,
+                state=one.state,
+                sent_at=one.sent_at,
+                expires_at=one.expires_at,
+                limits=one.sharing.limits,
+                ends_at=one.sharing.ends_at,
+                invited_by=names[one.sharing.invited_by],
+                new_link_wanted=one.new_link_wanted_at is not None,
+            )
+            for one in listed
+            if one.sharing
+        )
+    )
+
+
+@follows(router, AccessRevoked, by="identity")
+async def access_revoked(heard: AccessRevoked, pool: Database) -> None:
+    """Whose access was revoked may be invited again."""
+    async with transaction(pool, invitation=heard.invitation_id) as db:
+        if not await inbox.first_time(db, heard, by="identity"):
+            return
+        known = await store.find_invitation(db, heard.invitation_id)
+        if known and (ended := rules.ended(known, heard.invitation_version)):
+            await store.save_invitation(db, ended)
+
+
+def _patients_own(
+    gate: Gate,
+    sealed: str,
+    asked: InviteDelegate | ResendDelegateInvitation | CancelDelegateInvitation,
+    *,
+    now: datetime,
+) -> Visa:
+    """Granting stays the patient's own: no delegate and no member of staff may."""
+    visa = gate.admit(sealed, now=now, patient_id=asked.patient_id)
+    if visa.capacity is not Capacity.SELF:
+        raise NotAllowed
+    return visa
+
+
+async def _send(db: Connection, invitation: Invitation, *, now: datetime) -> Resent:
+    """Its link works from here on, any older one is void, and a letter with it is due."""
+    patient_id = invitation.patient_id
+    assert patient_id  # noqa: S101  (it is a patient who lets somebody in)
+    sent = await store.count_sent(db, invitation.practice_id, patient_id, since=now - A_DAY)
+    if sent >= LETTERS_A_DAY:
+        raise Refused(Refusal.TRY_LATER)
+    await store.save_invitation(db, invitation)
+    await announce_letter(db, invitation)
+    return Resent(email=invitation.email, expires_at=invitation.expires_at)
