@@ -27,6 +27,7 @@ from gateway.pages import (
     staff_messages,
     staff_patient,
     staff_patients,
+    staff_users,
     staff_writing,
     users,
 )
@@ -50,6 +51,7 @@ PAGES = (
     account,
     staff_patients,
     staff_patient,
+    staff_users,
     staff_documents,
     staff_imports,
     staff_messages,

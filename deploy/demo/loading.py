@@ -21,8 +21,8 @@ import pyotp
 from faststream.nats import NatsBroker
 
 from deploy import importing, reach
-from deploy.demo import chart, messages
-from deploy.demo.people import PASSWORD, PATIENTS, PRACTICES, STAFF, Person, Worker
+from deploy.demo import chart, family, messages
+from deploy.demo.people import DAUGHTER, PASSWORD, PATIENTS, PRACTICES, STAFF, Person, Worker
 from deploy.problem import Problem, SaidNo
 from deploy.reach import Desk
 from libs.contracts.base import Refused
@@ -98,6 +98,7 @@ async def load(here: "Installation") -> None:
         ]
         await asyncio.gather(*filing)
         await progress.once("wrote", _writing(here, progress))
+        await progress.once("let in", _letting_in(here))
     progress.file.rename(here.folder / "demo.json")
 
 
@@ -190,12 +191,13 @@ def _registering(
     return register
 
 
-async def _token(here: "Installation", email: str) -> str:
+async def _token(here: "Installation", email: str, *, by: str = "") -> str:
+    """What is in the link of the newest letter to this address, from whoever invites."""
     async with asyncio.timeout(LETTER_WITHIN), aiohttp.ClientSession() as client:
         while True:
             async with client.get(f"http://127.0.0.1:{here.ports['mailbox']}/mails") as answer:
                 letters = [letter for letter in await answer.json() if letter["to"] == email]
-            links = [LINK.search(letter["text"]) for letter in letters]
+            links = [LINK.search(each["text"]) for each in letters if by in each["subject"]]
             if found := next((link for link in links if link), None):
                 return found[1]
             await asyncio.sleep(0.1)
@@ -208,6 +210,15 @@ def _writing(here: "Installation", progress: Progress) -> Callable[[], Awaitable
         progress.code_steps[nurse] = await messages.write(here.url, secret, now=time.time())
 
     return write
+
+
+def _letting_in(here: "Installation") -> Callable[[], Awaitable[None]]:
+    async def let_in() -> None:
+        await family.let_in(
+            here.url, PATIENTS[0], DAUGHTER, token=lambda: _token(here, DAUGHTER.email, by="Rosa")
+        )
+
+    return let_in
 
 
 def _filing(folder: Path, desk: Desk, person: Person) -> Callable[[], Awaitable[None]]:

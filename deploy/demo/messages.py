@@ -6,7 +6,8 @@ from contextlib import suppress
 import pyotp
 
 from deploy.demo.browser import Browser
-from deploy.demo.people import PASSWORD, PATIENTS, STAFF, Person
+from deploy.demo.family import RECORD, logs_in
+from deploy.demo.people import PASSWORD, PATIENTS, STAFF
 from deploy.problem import Problem
 
 STEP = 30
@@ -48,9 +49,9 @@ async def write(url: str, secret: str, *, now: float) -> int:
     """Both sides write; the step of the one-time code that was used up."""
     rosa = PATIENTS[0]
     async with Browser(url) as hers, Browser(url) as at_work:
-        await hers.send("/login", {"email": rosa.email, "password": PASSWORD} | _born(rosa))
+        await logs_in(hers, rosa)
         step = await _comes_in(at_work, secret, now=now)
-        health = re.search(r"/p/[0-9a-f-]{36}", await hers.see("/"))
+        health = RECORD.search(await hers.see("/"))
         assert health  # noqa: S101  (her own page has links to itself)
         written = await hers.see(f"{health[0]}/messages/sent")
         for category, subject, body in ASKED:
@@ -81,12 +82,3 @@ async def _comes_in(nurse: Browser, secret: str, *, now: float) -> int:
             await nurse.send("/staff/login", staff)
             return step
     raise Problem("The demo's nurse could not log in.")
-
-
-def _born(who: Person) -> dict[str, str]:
-    day = who.birth_date
-    return {
-        "date_of_birth_year": str(day.year),
-        "date_of_birth_month": str(day.month),
-        "date_of_birth_day": str(day.day),
-    }

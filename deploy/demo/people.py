@@ -151,5 +151,8 @@ PATIENTS = (
         birth_date=date(2001, 12, 31),
         email="zoe.mueller@example.org",
         mrn="H-1008",
+        registers=True,
     ),
 )
+DAUGHTER = next(person for person in PATIENTS if person.given == "Ana")
+"""Of the first patient, who lets her in."""

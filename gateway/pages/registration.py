@@ -21,6 +21,7 @@ ENDED = {
     Refusal.LINK_USED: "used",
     Refusal.LINK_LOCKED: "locked",
     Refusal.LINK_UNKNOWN: "unknown",
+    Refusal.INVITATION_ENDED: "ended",
 }
 """How a link can have ended; each has its own words, and none says who was invited."""
 WORDS: dict[str, str] = {

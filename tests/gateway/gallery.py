@@ -135,7 +135,7 @@ PAGES: dict[str, Shown] = {
     "accept": _door("accept", practice=True, invitation=samples.INVITATION, person=session(),
                     form={}, errors={}),
     **{f"link-{why}": _door("link_ended", why=why, token="t")
-       for why in ("expired", "void", "used", "locked", "unknown")},
+       for why in ("expired", "void", "used", "locked", "ended", "unknown")},
     "new-link-asked": _door("new_link_asked"),
     "one-time-code": _door("one_time_code", practice=True, enrolment="otpauth://totp/CareSpace:"
                            "nurse?secret=JBSWY3DPEHPK3PXP&issuer=CareSpace"),
@@ -252,6 +252,11 @@ PAGES: dict[str, Shown] = {
     "staff-patient": _staff("patient", "patients", PATIENT_PATH, health=samples.HEALTH,
                             patient=staff_samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
                             errors={}, form={}, document={}),
+    "staff-users": _staff("users", "patients", PATIENT_PATH, person=samples.ROSA, people=PEOPLE,
+                          errors={f"reason-{PEOPLE[0].invitation.invitation_id}": "Say why."},
+                          reason=""),
+    "staff-users-none": _staff("users", "patients", PATIENT_PATH, person=samples.ROSA, people=[],
+                               errors={}, reason=""),
     "staff-patient-new": _staff("patient", "patients", PATIENT_PATH, health=samples.NOTHING_YET,
                                 patient=staff_samples.PATIENTS.patients[4], kinds=staff_patient.KINDS,
                                 errors={"file": "Choose a file.", "value": "Enter a value.",

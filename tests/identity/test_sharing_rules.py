@@ -87,7 +87,7 @@ def test_a_link_works_no_longer_than_the_access_that_it_gives() -> None:
 def test_who_was_taken_back_has_a_link_that_is_void_and_can_ask_for_none() -> None:
     gone = rules.cancelled(invited())
     assert gone is not None
-    with pytest.raises(Refused, match=Refusal.LINK_VOID):
+    with pytest.raises(Refused, match=Refusal.INVITATION_ENDED):
         letters.check_link(gone, 1, now=NOW)
     assert letters.link_wanted(gone, now=NOW) is None
     assert rules.cancelled(gone) is None

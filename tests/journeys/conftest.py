@@ -29,16 +29,20 @@ RULES = {
 
 MANY_STOPS = 400
 FOCUSED = """() => {
-  const one = document.activeElement, style = getComputedStyle(one);
+  const one = document.activeElement;
+  const ring = part => {
+    const style = getComputedStyle(part);
+    return style.outlineStyle == 'none' ? 0 : parseFloat(style.outlineWidth);
+  };
   const label = one.labels && one.labels[0];
   const words = (label || one).cloneNode(true);
   words.querySelectorAll('[aria-hidden=true], [hidden]').forEach(hidden => hidden.remove());
   const text = one.getAttribute('aria-label') || words.textContent;
   const away = one == document.body;  // past the last stop, before the first
-  const drawn = away ? 1 : style.outlineStyle == 'none' ? 0 : parseFloat(style.outlineWidth);
+  const drawn = away ? 1 : Math.max(ring(one), one.closest('li') ? ring(one.closest('li')) : 0);
   return {name: text.replace(/\\s+/g, ' ').trim(), outline: drawn};
 }"""
-"""The name of what has the focus, and how thick the ring around it is."""
+"""The name of what has the focus, and how thick the ring around it, or around its row, is."""
 OWN = ("data:", "about:", "chrome:", "chrome-extension:")
 """What a browser asks itself for; it shows a PDF with an extension of its own."""
 

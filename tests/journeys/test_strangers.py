@@ -17,7 +17,7 @@ from tests.journeys.client import Client
 from tests.journeys.installation import Installation
 from tests.journeys.nurse import NURSE
 
-ROSA, ANA = "rosa.alvarez@example.com", "ana.ruiz@example.com"
+ROSA, ZOE = "rosa.alvarez@example.com", "zoe.mueller@example.org"
 DESK = "desk@harbor.example.com"
 STAFF_FILES = {"file_document", "start_import", "answer", "write_to_patient"}
 """Forms whose proof is read after it is known that somebody is staff."""
@@ -109,7 +109,7 @@ def address(route: Route, ids: dict[str, str]) -> str:
 @pytest.fixture(scope="module")
 async def strangers(portal: Installation) -> AsyncIterator[dict[str, Client]]:
     async with Client(portal) as nobody, Client(portal) as patient, Client(portal) as staff:
-        await patient.log_in(ANA, (1988, 9, 30))
+        await patient.log_in(ZOE, (2001, 12, 31))
         await staff.log_in_as_staff(DESK)
         yield {"nobody": nobody, "another patient": patient, "another practice": staff}
 

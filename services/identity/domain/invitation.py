@@ -111,7 +111,9 @@ def check_link(invitation: Invitation, version: int, *, now: datetime) -> None:
     """The link works now; else why it does not."""
     if invitation.state is InvitationState.REGISTERED:
         raise Refused(Refusal.LINK_USED)
-    if version != invitation.version or invitation.state is InvitationState.ENDED:
+    if invitation.state is InvitationState.ENDED:
+        raise Refused(Refusal.INVITATION_ENDED)
+    if version != invitation.version:
         raise Refused(Refusal.LINK_VOID)
     if invitation.state is InvitationState.LOCKED:
         raise Refused(Refusal.LINK_LOCKED)
