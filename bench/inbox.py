@@ -6,6 +6,7 @@ from bench import load, mailboxes, portal
 from bench.charts import Someone
 from bench.figures import Finding
 from bench.terms import Terms
+from libs.contracts.messaging.mailbox import PAGE
 
 FEW = 10
 MANY = 100_000
@@ -14,37 +15,41 @@ PAGES = 10
 
 
 async def measure(terms: Terms) -> list[Finding]:
-    """The time that the page takes, of both in turns."""
+    """The time that the page takes, of all in turns."""
+    counts = (MANY, FEW, PAGE)
     async with portal.up() as here:
-        patients = await here.registered([Someone(number=number) for number in range(2)])
+        people = [Someone(number=number) for number in range(len(counts))]
+        patients = await here.registered(people)
         admin = await asyncpg.connect(here.here.database_url("admin"))
         try:
-            for patient, count in zip(patients, (FEW, MANY), strict=True):
+            for patient, count in zip(patients, counts, strict=True):
                 await mailboxes.fill(admin, here, patient.id, count)
         finally:
             await admin.close()
-        few, many = [
+        inboxes = [
             [load.page(f"{here.here.url}/p/{patient.id}/messages", await here.session(patient))]
             for patient in patients
         ]
-        ours: list[float] = []
-        baseline: list[float] = []
-        for asked in (many, few):
+        took: dict[int, list[float]] = {count: [] for count in counts}
+        for asked in inboxes:
             await load.steadily(asked, each=PAGES, seconds=3)
         for number in range(terms.rounds):
             terms.say(f"inbox: round {number + 1} of {terms.rounds}")
-            for medians, asked in ((ours, many), (baseline, few)):
-                took = await load.steadily(asked, each=PAGES, seconds=terms.seconds)
-                medians.append(took.median_ms)
-    return [
-        Finding(
-            name="inbox",
-            what=f"Messages: median with {MANY:,} messages",
-            unit="ms",
-            ours=ours,
-            beside=f"with {FEW} messages",
-            baseline=baseline,
-            budget=1.2,
-            at_least=False,
-        )
-    ]
+            for count, asked in zip(counts, inboxes, strict=True):
+                one = await load.steadily(asked, each=PAGES, seconds=terms.seconds)
+                took[count].append(one.median_ms)
+    return [_finding(took, FEW), _finding(took, PAGE)]
+
+
+def _finding(took: dict[int, list[float]], few: int) -> Finding:
+    """Only a page that is as long is to be as fast."""
+    return Finding(
+        name=f"inbox beside {few}",
+        what=f"Messages: median with {MANY:,} messages",
+        unit="ms",
+        ours=took[MANY],
+        beside=f"with {few} messages{', a full page' if few == PAGE else ''}",
+        baseline=took[few],
+        budget=1.2 if few == PAGE else None,
+        at_least=False,
+    )
