@@ -12,7 +12,7 @@ import click
 import uvloop
 from rich.console import Console
 
-from bench import clicks, health, imports, inbox, logins, sending, size, storm, table
+from bench import clicks, health, imports, inbox, logins, revocations, sending, size, storm, table
 from bench.figures import Finding
 from bench.terms import Terms
 
@@ -25,6 +25,7 @@ ALL: dict[str, Callable[[Terms], Coroutine[None, None, list[Finding]]]] = {
     "inbox": inbox.measure,
     "sending": sending.measure,
     "clicks": clicks.measure,
+    "revocations": revocations.measure,
 }
 
 

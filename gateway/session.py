@@ -14,7 +14,13 @@ from uuid import UUID
 from aiohttp import web
 
 from libs.contracts.base import Refused
-from libs.contracts.delegation import Access, AccessList, AccessRevoked, ListAccess
+from libs.contracts.delegation import (
+    Access,
+    AccessGranted,
+    AccessList,
+    AccessRevoked,
+    ListAccess,
+)
 from libs.contracts.identity.practices import Practice, ShowPractice
 from libs.contracts.identity.sessions import EndSession, ResolveSession, Session, SessionEnded
 from libs.contracts.identity.staff import Seat
@@ -124,8 +130,8 @@ class Desk:
             if token_hash := self._hashes.pop(session_id, None):
                 self.sessions.forget(token_hash)
 
-    def hear_revoked(self, _: AccessRevoked) -> None:
-        """Revocations are rare, and asking again is cheap: forget every visa."""
+    def hear_changed(self, _: AccessRevoked | AccessGranted) -> None:
+        """Such changes are rare, and asking again is cheap: forget every visa."""
         self.access.clear()
 
 
@@ -139,10 +145,11 @@ LIVE = "Live"
 
 @asynccontextmanager
 async def remembered(app: web.Application) -> AsyncIterator[None]:
-    """The desk hears of every end and revocation for as long as the application runs."""
+    """The desk hears of every end and change of access for as long as the application runs."""
     desk = app[DESK]
     app[LINE].listen(SessionEnded, desk.hear_ended)
-    app[LINE].listen(AccessRevoked, desk.hear_revoked)
+    app[LINE].listen(AccessRevoked, desk.hear_changed)
+    app[LINE].listen(AccessGranted, desk.hear_changed)
     yield
 
 

@@ -99,6 +99,7 @@ class AccessGranted(Event):
 
     subject = "event.delegation.access_granted"
     followers = ("messaging",)
+    listeners = ("gateway",)
     practice_id: UUID
     patient_id: UUID
     account_id: UUID

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from uuid import uuid4
 
-from tests.journeys.conftest import Look, Visit
+import pytest
+
+from tests.journeys.conftest import LOOKS, Look, Visit
 from tests.journeys.nurse import nurse_is_in
 from tests.journeys.patients import PASSWORD, logs_in
 from tests.journeys.test_accounts import BORN, link, somebody
@@ -11,6 +13,7 @@ from tests.waiting import until_now
 
 Open = Callable[[], Visit]
 ANAS_BIRTHDAY = (1988, 9, 30)
+ON_A_PHONE = pytest.mark.parametrize("look", LOOKS[1:2], indirect=True)
 
 
 def manages_users(visit: Visit) -> None:
@@ -92,6 +95,7 @@ def test_a_daughter_is_let_in_writes_for_her_mother_and_is_out_at_once(
     ana.sees("No record here yet.")
 
 
+@ON_A_PHONE
 def test_somebody_with_an_account_accepts_some_of_a_record_and_switches(visit: Open) -> None:
     rosa, email = somebody(visit)
     ana, anas_email = somebody(visit)
@@ -126,6 +130,7 @@ def test_somebody_with_an_account_accepts_some_of_a_record_and_switches(visit: O
     ana.sees_nothing_of("You are viewing")
 
 
+@ON_A_PHONE
 def test_the_practice_ends_an_access_and_the_patient_reads_why(visit: Open) -> None:
     rosa, email = somebody(visit)
     ana, anas_email = visit(), f"ana.{uuid4().hex[:8]}@example.com"
@@ -157,6 +162,7 @@ def _sees_both(ana: Visit) -> bool:
     return "You act for this person" in ana.page.content()
 
 
+@ON_A_PHONE
 def test_an_invitation_is_taken_back_and_its_link_is_void(visit: Open) -> None:
     rosa, email = somebody(visit)
     ben, bens_email = visit(), f"ben.{uuid4().hex[:8]}@example.com"

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from deploy import installation as installations
 from libs.contracts import registry
 from tests.journeys import installation
 from tests.journeys.client import Client, date_fields
@@ -97,6 +99,17 @@ async def register(
             wrote = await person.send(compose, message)
             assert wrote.status == 303, wrote.text
             journal.wrote.add(number)
+            begun = {"category": "health", "subject": subject(number), "body": "…", "do": "save"}
+            saved = await person.send(compose, begun)
+            assert "Your draft is saved." in saved.text
+            patient = health.place.split("/")[2]
+            told = message | {"subject": f"For {subject(number)}"}
+            written = await staff.send(f"/staff/patients/{patient}/messages/new", told)
+            assert written.status == 303, written.text
+            inbox = await person.get(f"/p/{patient}/messages")
+            if number % 2:  # every other one reads it
+                (address,) = set(re.findall(rf"/p/{patient}/messages/[0-9a-f-]{{36}}", inbox.text))
+                assert subject(number) in (await person.get(address)).text
 
 
 def _link(portal: Installation, to: str) -> str:
@@ -119,6 +132,32 @@ async def queued(staff: Client) -> Counter[str]:
         more = re.search(r'href="([^"]+)" rel="next"', page)
         address = unescape(more[1]) if more else ""
     return found
+
+
+async def recount(portal: Installation) -> dict[str, int]:
+    """What the rows of these people's mailboxes say, counted one by one."""
+    db = await asyncpg.connect(
+        installations.running(portal.folder).database_url("admin"),
+        server_settings={"search_path": "messaging"},
+    )
+    try:
+        row = await db.fetchrow(
+            """
+            WITH steady AS (SELECT patient_id FROM draft GROUP BY patient_id HAVING count(*) = 3)
+            SELECT (SELECT count(*) FROM draft JOIN steady USING (patient_id) WHERE sent IS NULL)
+                   AS drafts,
+                   (SELECT count(*) FROM message JOIN steady USING (patient_id)
+                     WHERE from_practice) AS received,
+                   (SELECT sum(received) FROM mailbox JOIN steady USING (patient_id))
+                   AS said_received,
+                   (SELECT count(*) FROM read_mark JOIN steady USING (patient_id)) AS read,
+                   (SELECT sum(read) FROM reader JOIN steady USING (patient_id)) AS said_read
+            """
+        )
+    finally:
+        await db.close()
+    assert row
+    return {name: int(value or 0) for name, value in row.items()}
 
 
 async def kill(portal: Installation, journal: Journal, stop: asyncio.Event) -> None:
@@ -150,10 +189,17 @@ async def test_no_step_is_lost_and_no_letter_missing(own_portal: Installation) -
         assert journal.wrote == everyone
         assert await queued(staff) == Counter(map(subject, everyone))
         assert set(journal.killed) == set(VICTIMS)
+        counted = await recount(own_portal)
+        assert counted["drafts"] == counted["received"] == counted["said_received"] == PEOPLE
+        assert counted["read"] == counted["said_read"] == PEOPLE / 2
         listed = await staff.get("/staff/patients?q=S-&state=registered")
         assert listed.status == 200
         kept = json.loads((await staff.get("/mailbox.json")).text)
-    letters = [letter for letter in kept if letter["to"].startswith("person")]
+    letters = [
+        letter
+        for letter in kept
+        if letter["to"].startswith("person") and "registration" in letter["subject"]
+    ]
     per_person = Counter(letter["to"] for letter in letters)
     assert set(per_person) == {email(number) for number in everyone}
     repeats = sum(count - 1 for count in per_person.values())
