@@ -99,7 +99,7 @@ def test_a_question_is_asked_answered_and_replied_to_without_a_mouse(visit: Open
     nurse.sees("Your answer is sent.")
 
     rosa.sends(messages(rosa))
-    rosa.sends("By keyboard")
+    rosa.sends("Unread: By keyboard")
     rosa.sees("It is at your pharmacy.")
     rosa.enters("Your message", "Thank you.")
     rosa.sends("Send reply")
