@@ -9,7 +9,7 @@ import pytest
 import services.delegation.app
 import services.messaging.app
 from libs.access.gate import Gate
-from libs.contracts.base import Refused
+from libs.contracts.base import Event, Refused
 from libs.contracts.delegation import Access, ListAccess
 from libs.contracts.identity.registration import PatientRegistered
 from libs.contracts.messaging.mailbox import CountUnread
@@ -56,7 +56,7 @@ def passport(servers: Servers, account_id: UUID) -> str:
     return parts.sealed(servers, statement, by="identity")
 
 
-async def announce(servers: Servers, event: PatientRegistered) -> None:
+async def announce(servers: Servers, event: Event) -> None:
     """As identity would: in its own outbox, carried by a relay of its own."""
     db = await asyncpg.connect(
         servers.database_url("identity"), server_settings={"search_path": "identity"}

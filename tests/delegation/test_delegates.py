@@ -1,0 +1,207 @@
+"""What came of a patient's invitation, and how it ends."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from faststream.nats import NatsBroker
+
+import services.delegation.app
+import services.messaging.app
+from libs.contracts.base import Refused
+from libs.contracts.delegation import (
+    Access,
+    AccessRevoked,
+    Delegate,
+    ListAccess,
+    ListDelegates,
+    RevokeAccess,
+)
+from libs.contracts.identity.sharing import DelegateAccepted
+from libs.contracts.messaging.mailbox import CountUnread
+from libs.contracts.visa import LIFETIME, Capacity, Limit, Visa
+from libs.runtime.broker import ask
+from libs.runtime.clock import utcnow
+from tests import parts
+from tests.delegation.test_list_access import announce, delegation, messaging, passport
+from tests.servers import Servers
+from tests.waiting import until
+
+PRACTICE, ROSA, RECORD, ANA = uuid4(), uuid4(), uuid4(), uuid4()
+INVITATION = uuid4()
+
+
+def accepted(**changes: Any) -> DelegateAccepted:
+    given: dict[str, Any] = {
+        "practice_id": PRACTICE,
+        "patient_id": RECORD,
+        "account_id": ANA,
+        "invitation_id": INVITATION,
+        "version": 1,
+        "limits": frozenset(Limit),
+        "ends_at": None,
+        "granted_by": ROSA,
+    }
+    return DelegateAccepted(**given | changes)
+
+
+class Ward:
+    """Delegation and messaging, and somebody who asks them."""
+
+    def __init__(self, servers: Servers, broker: NatsBroker) -> None:
+        self.servers = servers
+        self.broker = broker
+
+    async def hears(self, event: DelegateAccepted) -> None:
+        await announce(self.servers, event)
+
+    async def holds(self, account_id: UUID = ANA) -> tuple[Access, ...]:
+        asked = ListAccess(passport=passport(self.servers, account_id))
+        return (await ask(self.broker, asked)).records
+
+    async def known(self) -> tuple[Delegate, ...]:
+        asked = ListDelegates(visa=self.visa(), patient_id=RECORD)
+        return (await ask(self.broker, asked)).delegates
+
+    async def revokes(self, visa: str = "", **changes: Any) -> None:
+        given: dict[str, Any] = {
+            "visa": visa or self.visa(),
+            "patient_id": RECORD,
+            "invitation_id": INVITATION,
+            "version": 1,
+        }
+        await ask(self.broker, RevokeAccess(**given | changes))
+
+    def visa(self, capacity: Capacity = Capacity.SELF, **changes: Any) -> str:
+        now = utcnow()
+        staff = capacity is Capacity.STAFF
+        given: dict[str, Any] = {
+            "capacity": capacity,
+            "practice_id": PRACTICE,
+            "patient_id": None if staff else RECORD,
+            "limits": frozenset(Limit),
+            "role": "front_desk" if staff else None,
+            "account_id": ROSA,
+            "issued_at": now,
+            "expires_at": now + LIFETIME,
+        }
+        by = "identity" if staff else "delegation"
+        return parts.sealed(self.servers, Visa(**given | changes), by=by)
+
+
+@pytest.fixture
+async def ward(clean: Servers) -> AsyncIterator[Ward]:
+    async with _ward(clean) as made:
+        yield made
+
+
+@asynccontextmanager
+async def _ward(servers: Servers) -> AsyncIterator[Ward]:
+    async with (
+        parts.running(
+            services.delegation.app.build(delegation(servers)),
+            services.messaging.app.build(messaging(servers)),
+            parts.relay(servers, "identity"),
+        ),
+        parts.asking(servers) as broker,
+    ):
+        yield Ward(servers, broker)
+
+
+async def test_who_accepted_holds_what_the_patient_wished_and_no_more(ward: Ward) -> None:
+    await ward.hears(accepted(limits=frozenset({Limit.RESULTS})))
+    (access,) = await until(ward.holds)
+    assert (access.capacity, access.limits) == (Capacity.DELEGATE, {Limit.RESULTS})
+    with pytest.raises(Refused, match="not_allowed"):
+        await ask(ward.broker, CountUnread(visa=access.visa, patient_id=RECORD))
+
+
+async def test_a_visa_from_before_a_revocation_is_refused_at_once(ward: Ward) -> None:
+    await ward.hears(accepted())
+    (access,) = await until(ward.holds)
+    look = CountUnread(visa=access.visa, patient_id=RECORD)
+    assert (await ask(ward.broker, look)).count == 0
+    await ward.revokes()
+
+    async def refused() -> bool:
+        try:
+            await ask(ward.broker, look)
+        except Refused:
+            return True
+        return False
+
+    await until(refused)
+    assert await ward.holds() == ()
+    (ended,) = await ward.known()
+    assert ended.revoked_at is not None
+    assert not ended.by_practice
+
+
+async def test_an_end_that_comes_before_the_acceptance_wins(ward: Ward) -> None:
+    await ward.revokes()
+    await ward.hears(accepted())
+    await ward.hears(accepted(account_id=uuid4(), invitation_id=uuid4()))
+    await until(ward.known)
+    assert await ward.holds() == ()
+    assert [one.invitation_id for one in await ward.known()] != [INVITATION]
+
+
+async def test_a_newer_acceptance_holds_whatever_ended_before(ward: Ward) -> None:
+    await ward.revokes()
+    await ward.hears(accepted(version=2))
+    (access,) = await until(ward.holds)
+    assert access.patient_id == RECORD
+    await ward.revokes()
+    assert len(await ward.holds()) == 1
+
+
+async def test_the_same_acceptance_twice_gives_one_access(ward: Ward) -> None:
+    for _ in range(3):
+        await ward.hears(accepted())  # each an event of its own
+    await ward.hears(accepted(invitation_id=uuid4(), account_id=ROSA))
+    await until(lambda: ward.holds(ROSA))
+    assert [one.account_id for one in await ward.known()] == [ROSA, ANA]
+
+
+async def test_an_access_ends_with_its_last_moment_and_its_visa_before(ward: Ward) -> None:
+    ends_at: datetime = utcnow() + timedelta(seconds=4)
+    await ward.hears(accepted(ends_at=ends_at))
+    (access,) = await until(ward.holds)
+    assert access.visa_expires_at == ends_at
+    await until(lambda: _over(ends_at))
+    assert await ward.holds() == ()
+
+
+async def _over(at: datetime) -> bool:
+    return utcnow() >= at
+
+
+async def test_a_practice_ends_an_access_with_a_reason_and_not_without(ward: Ward) -> None:
+    await ward.hears(accepted())
+    await until(ward.holds)
+    staff = ward.visa(Capacity.STAFF)
+    with pytest.raises(Refused, match="reason_missing"):
+        await ward.revokes(staff)
+    await ward.revokes(staff, reason="She asked us to.")
+    (ended,) = await ward.known()
+    assert (ended.by_practice, ended.reason) == (True, "She asked us to.")
+    (event,) = await until(lambda: parts.stored(ward.servers, AccessRevoked))
+    assert (event.account_id, event.patient_id) == (ANA, RECORD)
+
+
+async def test_nobody_else_ends_or_sees_an_access(ward: Ward) -> None:
+    await ward.hears(accepted())
+    await until(ward.holds)
+    elsewhere = ward.visa(Capacity.STAFF, practice_id=uuid4())
+    for visa in (ward.visa(Capacity.DELEGATE, account_id=ANA), ward.visa(patient_id=uuid4())):
+        with pytest.raises(Refused, match="not_allowed"):
+            await ward.revokes(visa)
+        with pytest.raises(Refused, match="not_allowed"):
+            await ask(ward.broker, ListDelegates(visa=visa, patient_id=RECORD))
+    await ward.revokes(elsewhere, reason="Not mine to end.")
+    asked = ListDelegates(visa=elsewhere, patient_id=RECORD)
+    assert (await ask(ward.broker, asked)).delegates == ()
+    assert len(await ward.holds()) == 1
