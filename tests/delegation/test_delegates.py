@@ -1,11 +1,14 @@
 """What came of a patient's invitation, and how it ends."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from faststream.nats import NatsBroker
 
@@ -25,7 +28,7 @@ from libs.contracts.messaging.mailbox import CountUnread
 from libs.contracts.visa import LIFETIME, Capacity, Limit, Visa
 from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow
-from tests import parts
+from tests import parts, proxy
 from tests.delegation.test_list_access import announce, delegation, messaging, passport
 from tests.servers import Servers
 from tests.waiting import until
@@ -205,3 +208,37 @@ async def test_nobody_else_ends_or_sees_an_access(ward: Ward) -> None:
     asked = ListDelegates(visa=elsewhere, patient_id=RECORD)
     assert (await ask(ward.broker, asked)).delegates == ()
     assert len(await ward.holds()) == 1
+
+
+async def test_cut_off_from_nats_a_revoked_access_goes_on_for_no_longer_than_a_visa_lives(
+    clean: Servers,
+) -> None:
+    """Delegation wrote the end down and can tell nobody; messaging has no way to know of it."""
+    async with proxy.between(clean.nats_port) as line:
+        cut_off = replace(delegation(clean), nats_url=f"nats://127.0.0.1:{line.port}")
+        async with (
+            parts.running(services.messaging.app.build(messaging(clean))),
+            parts.asking(clean) as broker,
+            parts.running(services.delegation.app.build(cut_off), parts.relay(clean, "identity")),
+        ):
+            ward = Ward(clean, broker)
+            await ward.hears(accepted())
+            (access,) = await until(ward.holds)
+            look = CountUnread(visa=access.visa, patient_id=RECORD)
+            line.hold()
+            await _writes_down_the_end(clean)
+            began = utcnow()
+            with pytest.raises(Refused, match="not_allowed"):
+                while utcnow() < began + 2 * LIFETIME:
+                    await ask(broker, look)
+                    await asyncio.sleep(0.1)
+            assert utcnow() - began <= LIFETIME + timedelta(seconds=1)
+            line.mend()
+
+
+async def _writes_down_the_end(servers: Servers) -> None:
+    db = await asyncpg.connect(servers.database_url("admin"))
+    await db.execute(
+        "UPDATE delegation.access_grant SET revoked_at = now(), revoked_by = granted_by"
+    )
+    await db.close()
