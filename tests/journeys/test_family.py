@@ -88,7 +88,7 @@ def test_a_daughter_is_let_in_writes_for_her_mother_and_is_out_at_once(
     rosa.presses("Revoke access")
     rosa.sees("Access is revoked.", "Revoked")
     if look.script:
-        until_now(lambda: "She is very tired" not in ana.page.content())
+        ana.page.get_by_text("She is very tired").first.wait_for(state="detached")
     for page in ("health", "messages", "health/documents"):
         assert ana.page.request.get(f"{record}/{page}").status == 404
     ana.page.goto("/")
