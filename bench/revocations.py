@@ -1,6 +1,7 @@
 """From a patient's click to a delegate's last look: two gateways, two replicas of each service."""
 
 import asyncio
+import itertools
 import re
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +19,8 @@ from services.identity.domain.link import Links, Purpose, Target
 
 TRIALS = 100
 """Of each round."""
+DAUGHTERS = 12
+"""In turns: for two seconds after a revocation, no visa for the same two people holds."""
 PAGES = 10
 """Each second, of somebody else: the portal has other things to do meanwhile."""
 REPLICATED = ("identity", "records", "messaging", "delegation", "gateway")
@@ -83,15 +86,18 @@ async def measure(terms: Terms) -> list[Finding]:
     """How long a delegate still got through, and how long the patient's own click took."""
     async with portal.up() as here, AsyncExitStack() as stack:
         urls = [await stack.enter_async_context(replicas.another(here.here, p)) for p in REPLICATED]
-        patients = await here.registered([Someone(number=number) for number in range(3)])
-        family = await stack.enter_async_context(_family(here, urls[-1], patients))
-        busy = [await here.health(patients[2])]
+        people = [Someone(number=number) for number in range(DAUGHTERS + 2)]
+        other, *patients = await here.registered(people)
+        families = await stack.enter_async_context(_families(here, urls[-1], patients))
+        in_turns = itertools.cycle(families)
+        busy = [await here.health(other)]
         rounds: list[Load] = []
         for number in range(terms.rounds):
             terms.say(f"revocations: round {number + 1} of {terms.rounds}")
             took: list[float] = []
             loading = asyncio.create_task(load.steadily(busy, each=PAGES, seconds=terms.seconds))
             for _ in range(TRIALS):
+                family = next(in_turns)
                 await family.let_in()
                 took.append(max(0.0, await family.revoke()))
                 if loading.done():
@@ -124,15 +130,26 @@ def _finding(
 
 
 @asynccontextmanager
-async def _family(here: Portal, second: str, patients: list[Patient]) -> AsyncIterator[Family]:
-    mother, daughter = patients[:2]
-    async with Browser(here.here.url) as hers, Browser(second) as daughters:
-        for browser, who in ((hers, mother), (daughters, daughter)):
+async def _families(
+    here: Portal, second: str, patients: list[Patient]
+) -> AsyncIterator[list[Family]]:
+    """One mother, and each of her daughters."""
+    mother, *daughters = patients
+    async with AsyncExitStack() as stack:
+
+        async def at(url: str, who: Patient) -> Browser:
+            browser = await stack.enter_async_context(Browser(url))
             await browser.send("/login", {"email": who.who.email, "password": PASSWORD} | DATED)
-        yield Family(
-            links=Links(here.here.keys.link_key),
-            mother=hers,
-            daughter=daughters,
-            email=daughter.who.email,
-            record=f"/p/{mother.id}",
-        )
+            return browser
+
+        hers = await at(here.here.url, mother)
+        yield [
+            Family(
+                links=Links(here.here.keys.link_key),
+                mother=hers,
+                daughter=await at(second, daughter),
+                email=daughter.who.email,
+                record=f"/p/{mother.id}",
+            )
+            for daughter in daughters
+        ]
