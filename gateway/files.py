@@ -12,12 +12,7 @@ from gateway import reading, shell
 from gateway.protection import HEADERS
 from gateway.rendering import render
 from libs.contracts.content import CHUNK_SIZE
-from libs.contracts.records import (
-    Document,
-    ReadDocument,
-    RenderDocument,
-    ShowDocument,
-)
+from libs.contracts.records.documents import Document, ReadDocument, RenderDocument, ShowDocument
 from libs.runtime.broker import BROKER, EXPIRES, ask
 
 SANDBOX = (

@@ -12,7 +12,8 @@ from libs.contracts.delegation import Access
 from libs.contracts.identity.practices import Practice
 from libs.contracts.messaging.mailbox import CountUnread
 from libs.contracts.messaging.queue import CountWaiting
-from libs.contracts.records import ListImports, NamePatients, Person
+from libs.contracts.records.imports import ListImports
+from libs.contracts.records.patients import NamePatients, Person
 from libs.contracts.visa import Capacity, Limit
 from libs.runtime.broker import BROKER, Unavailable, ask
 

@@ -10,16 +10,11 @@ from gateway import reading, session, shell, uploads
 from gateway.protection import streams_its_form
 from gateway.rendering import render
 from libs.contracts.base import Refused
-from libs.contracts.records import (
-    AddResult,
-    CorrectResult,
-    FileDocument,
-    Health,
-    Precision,
-    Refusal,
-    ShowHealth,
-    ShowPatient,
-)
+from libs.contracts.records.documents import FileDocument
+from libs.contracts.records.health import AddResult, CorrectResult, Health, ShowHealth
+from libs.contracts.records.moments import Precision
+from libs.contracts.records.patients import ShowPatient
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import BROKER, Unavailable, ask
 
 WORDS: dict[str, str] = {

@@ -11,7 +11,7 @@ from faststream import Context
 
 from libs.access.gate import Gate, NotAllowed
 from libs.contracts.base import Refused
-from libs.contracts.records import Refusal
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Capacity, Limit, Visa
 from libs.runtime.keyring import Damaged, KeyRing
 from services.records.reading.apart import Readers

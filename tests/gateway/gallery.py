@@ -22,7 +22,7 @@ from gateway.config import Config
 from gateway.pages import mailbox, staff_imports, staff_patient, staff_patients
 from gateway.pages.resources import FOR_EVERYONE
 from gateway.rendering import Chrome, Notice, render
-from libs.contracts.records import ImportState
+from libs.contracts.records.imports import ImportState
 from tests.gateway import message_samples, samples, staff_samples
 from tests.gateway.people_samples import PEOPLE
 from tests.gateway.samples import NOW, PATIENT, PRACTICE, at_work, record, session

@@ -16,20 +16,17 @@ import services.identity.app
 import services.records.app
 from libs.contracts.content import CHUNK_SIZE, Chunk
 from libs.contracts.identity.practices import AddPractice
-from libs.contracts.records import (
+from libs.contracts.records.documents import DocumentList, FileDocument, ListDocuments, ReadDocument
+from libs.contracts.records.imports import (
     AddChunk,
-    AddPatient,
-    DocumentList,
-    FileDocument,
     Import,
     ImportState,
-    ListDocuments,
-    ReadDocument,
     ReadImport,
     ShowImport,
     StartImport,
     StartUpload,
 )
+from libs.contracts.records.patients import AddPatient
 from libs.contracts.visa import Capacity, Limit, Role, Visa
 from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow

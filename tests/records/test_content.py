@@ -11,7 +11,8 @@ import pytest
 
 from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
-from libs.contracts.records import ReadDocument, Refusal
+from libs.contracts.records.documents import ReadDocument
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import ask
 from libs.runtime.database import transaction
 from libs.runtime.keyring import Damaged, KeyRing

@@ -9,14 +9,14 @@ import psutil
 import pytest
 
 from libs.contracts.base import Refused
-from libs.contracts.records import (
+from libs.contracts.records.documents import (
     FileDocument,
     ListDocuments,
     ReadDocument,
-    Refusal,
     RenderDocument,
     ShowDocument,
 )
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Limit
 from libs.runtime.broker import ask
 from tests.corpus import CORPUS, content, files, needs_corpus

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from libs.contracts.records import ImportState
+from libs.contracts.records.imports import ImportState
 from services.records.domain.found import LeftOut, Reason
 
 LEASE = timedelta(seconds=60)

@@ -9,7 +9,7 @@ from faststream.nats import NatsRouter
 from libs.access.gate import AtGate
 from libs.contracts.base import Refused
 from libs.contracts.content import Chunk
-from libs.contracts.records import (
+from libs.contracts.records.documents import (
     Document,
     DocumentFiled,
     DocumentList,
@@ -17,10 +17,10 @@ from libs.contracts.records import (
     ListDocuments,
     Page,
     ReadDocument,
-    Refusal,
     RenderDocument,
     ShowDocument,
 )
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Visa
 from libs.runtime import once
 from libs.runtime.broker import answers

@@ -10,13 +10,11 @@ from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate, NotAllowed
 from libs.contracts.base import Refused
-from libs.contracts.records import (
+from libs.contracts.records.health import (
     Earlier,
     Flag,
     Health,
-    Precision,
     Range,
-    Refusal,
     Result,
     ShowHealth,
     ShowTest,
@@ -24,6 +22,8 @@ from libs.contracts.records import (
     Test,
     TestHistory,
 )
+from libs.contracts.records.moments import Precision
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Capacity, Limit, Visa
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now

@@ -9,7 +9,7 @@ from faststream.nats import NatsRouter
 from libs.access.gate import AtGate
 from libs.contracts.base import Done, Refused
 from libs.contracts.content import Chunk
-from libs.contracts.records import (
+from libs.contracts.records.imports import (
     ConfirmImport,
     Import,
     ImportList,
@@ -17,11 +17,11 @@ from libs.contracts.records import (
     ImportState,
     ListImports,
     ReadImport,
-    Refusal,
     SettleImport,
     ShowImport,
     StartImport,
 )
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Capacity, Visa
 from libs.runtime import once
 from libs.runtime.broker import answers

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from libs.access.gate import AtGate, NotAllowed
 from libs.contracts.base import Done, Refused
 from libs.contracts.identity.invitations import InvitationChanged, InvitationState
-from libs.contracts.records import (
+from libs.contracts.records.patients import (
     AddPatient,
     Contact,
     CorrectEmail,
@@ -27,9 +27,9 @@ from libs.contracts.records import (
     PatientAdded,
     PatientList,
     People,
-    Refusal,
     ShowPatient,
 )
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Capacity
 from libs.runtime import inbox, once, outbox
 from libs.runtime.broker import answers, follows

@@ -6,7 +6,7 @@ from faststream.nats import NatsRouter
 from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate
-from libs.contracts.records import AddResult, CorrectResult, ResultKept
+from libs.contracts.records.health import AddResult, CorrectResult, ResultKept
 from libs.contracts.visa import Role
 from libs.runtime import once
 from libs.runtime.broker import answers

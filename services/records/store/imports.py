@@ -6,15 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.records import (
-    Import,
-    ImportLine,
-    ImportState,
-    LeftOut,
-    Patient,
-    Refusal,
-    Subject,
-)
+from libs.contracts.records.imports import Import, ImportLine, ImportState, LeftOut, Subject
+from libs.contracts.records.patients import Patient
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Connection
 from services.records.store import patients
 
