@@ -7,6 +7,7 @@ from faststream.nats import NatsRouter
 from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate, NotAllowed
+from libs.contracts.activity import Act
 from libs.contracts.base import Done, Refused
 from libs.contracts.delegation import (
     Access,
@@ -15,6 +16,7 @@ from libs.contracts.delegation import (
     AccessRevoked,
     Delegate,
     Delegates,
+    DelegationActed,
     ListAccess,
     ListDelegates,
     Refusal,
@@ -128,6 +130,19 @@ async def revoke_access(asked: RevokeAccess, pool: Database, now: Now, gate: AtG
                     revoked_at=now,
                     invitation_id=asked.invitation_id,
                     invitation_version=asked.version,
+                ),
+            )
+        if known:
+            await outbox.announce(
+                db,
+                DelegationActed(
+                    practice_id=visa.practice_id,
+                    patient_id=asked.patient_id,
+                    account_id=visa.account_id,
+                    capacity=visa.capacity,
+                    act=Act.REVOKED_ACCESS,
+                    reference_id=asked.invitation_id,
+                    at=now,
                 ),
             )
     return Done()

@@ -16,7 +16,15 @@ import services.identity.app
 import services.records.app
 from libs.contracts.content import CHUNK_SIZE, Chunk
 from libs.contracts.identity.practices import AddPractice
-from libs.contracts.records.documents import DocumentList, FileDocument, ListDocuments, ReadDocument
+from libs.contracts.records.documents import (
+    Document,
+    DocumentList,
+    FileDocument,
+    ListDocuments,
+    Opening,
+    ReadDocument,
+    ShowDocument,
+)
 from libs.contracts.records.imports import (
     AddChunk,
     Import,
@@ -187,8 +195,21 @@ class Office:
         asked = ListDocuments(visa=self.staff, patient_id=patient_id, **wanted)
         return await ask(self.broker, asked)
 
+    async def open(
+        self, patient_id: UUID, document_id: UUID, *, visa: str = "", **how: Any
+    ) -> Document:
+        """Open it, as whoever wants its content has to."""
+        asked = ShowDocument(
+            visa=visa or self.staff,
+            patient_id=patient_id,
+            document_id=document_id,
+            **{"opening": Opening.VIEW} | how,
+        )
+        return await ask(self.broker, asked)
+
     async def content(self, patient_id: UUID, document_id: UUID) -> bytes:
         """A document as it is given back, chunk by chunk."""
+        await self.open(patient_id, document_id)
 
         async def chunk(number: int) -> Chunk:
             asked = ReadDocument(

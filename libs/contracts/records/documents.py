@@ -1,6 +1,7 @@
 """A patient's documents: filed, listed, shown, and read a chunk at a time."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import Field
@@ -64,17 +65,27 @@ class Document(Reply):
     chunks: int
 
 
+class Opening(StrEnum):
+    """What somebody opens a document for, as the activity log has it."""
+
+    VIEW = "view"
+    DOWNLOAD = "download"
+
+
 class ShowDocument(Request[Document]):
-    """One document, without its content."""
+    """One document, without its content. Whoever wants that as well says what for."""
 
     subject = "request.records.show_document"
     visa: str = Field(repr=False)
     patient_id: UUID
     document_id: UUID
+    opening: Opening | None = None
+    goes_on: bool = False
+    """Another part of what was opened within the last hour, which is no second opening."""
 
 
 class ReadDocument(Request[Chunk]):
-    """Chunk `number` of a document, counted from 0."""
+    """Chunk `number`, counted from 0, of a document that the same person has opened."""
 
     subject = "request.records.read_document"
     visa: str = Field(repr=False)
@@ -90,7 +101,7 @@ class Page(Reply):
 
 
 class RenderDocument(Request[Page]):
-    """A C-CDA document made readable."""
+    """A C-CDA document that the same person has opened, made readable."""
 
     subject = "request.records.render_document"
     visa: str = Field(repr=False)

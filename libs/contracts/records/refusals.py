@@ -9,6 +9,8 @@ class Refusal(StrEnum):
     NOT_ALLOWED = "not_allowed"
     UNKNOWN_PATIENT = "unknown_patient"
     UNKNOWN_DOCUMENT = "unknown_document"
+    NOT_OPENED = "not_opened"
+    """Content is handed to whoever has opened the document, which stands in the log."""
     UNKNOWN_RESULT = "unknown_result"
     UNKNOWN_IMPORT = "unknown_import"
     UNKNOWN_UPLOAD = "unknown_upload"

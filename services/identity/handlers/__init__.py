@@ -1,6 +1,7 @@
 """What identity answers and follows: load, decide, save, announce, reply."""
 
 from services.identity.handlers import (
+    acts,
     addresses,
     invitations,
     letters,
@@ -24,4 +25,5 @@ routers = (
     addresses.router,
     letters.router,
     sharing.router,
+    acts.router,
 )

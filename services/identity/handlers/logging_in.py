@@ -7,6 +7,7 @@ from uuid import UUID
 
 from faststream.nats import NatsRouter
 
+from libs.contracts.activity import Act
 from libs.contracts.base import Refused
 from libs.contracts.identity.logging_in import LogIn, LogInStaff, SessionOpened
 from libs.contracts.identity.refusals import Refusal
@@ -21,8 +22,8 @@ from services.identity.domain.session import Session, printable
 from services.identity.domain.throttle import Guess
 from services.identity.guessing import AtGuesser, Guesser, trying
 from services.identity.hashing import ASKED, AtHashing, Hashing
-from services.identity.means import AtKeyRing, announce_ended, new_id, opened_code
-from services.identity.store import accounts, attempts, sessions
+from services.identity.means import AtKeyRing, announce_ended, new_id, opened_code, tell_log
+from services.identity.store import accounts, attempts, invitations, sessions
 
 router = NatsRouter()
 
@@ -111,6 +112,9 @@ async def _come_in(  # noqa: PLR0913
         await sessions.add_sign_in(db, session)
         await accounts.save_login(db, account.id, now=now)
         await attempts.remember(db, _guess(guesser, asked), now=now)
+        if practice_id is None:
+            for own in await invitations.list_own(db, account.id):
+                await tell_log(db, own, account.id, Act.LOGGED_IN, now=now)
         if rehashed:
             await accounts.save_rehash(db, account.id, rehashed)
         if asked.earlier_session:

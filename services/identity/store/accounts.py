@@ -53,6 +53,11 @@ async def get_account(db: Connection, account_id: UUID) -> Account:
     return _account(row)
 
 
+async def find_name(db: Connection, account_id: UUID) -> str:
+    """What they are called; "" for an account that is no more."""
+    return await db.fetchval("SELECT name FROM account WHERE id = $1", account_id) or ""
+
+
 async def lock_account(db: Connection, account_id: UUID) -> Account:
     """The account, held until the transaction ends: its password, sessions and links change one
     at a time."""

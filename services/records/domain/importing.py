@@ -34,7 +34,9 @@ class Job:
     about_id: UUID | None
     file_name: str
     declared_type: str
+    source: str
     started_by: UUID
+    started_by_name: str
     is_preview: bool
     run: int
     position: int

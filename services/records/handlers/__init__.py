@@ -1,6 +1,14 @@
 """What records answers and follows: load, decide, save, announce, reply."""
 
-from services.records.handlers import documents, health, imports, patients, results, uploads
+from services.records.handlers import (
+    activity,
+    documents,
+    health,
+    imports,
+    patients,
+    results,
+    uploads,
+)
 
 routers = (
     patients.router,
@@ -9,4 +17,5 @@ routers = (
     documents.router,
     uploads.router,
     imports.router,
+    activity.router,
 )

@@ -75,6 +75,7 @@ async def start_import(
             declared_type=media.name_given(asked.declared_type or upload.media_type),
             source=_source(visa),
             started_by=visa.account_id,
+            started_by_name=visa.actor_name,
             is_preview=asked.preview,
             now=now,
         )
