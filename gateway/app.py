@@ -9,6 +9,7 @@ from gateway import failures, live, protection, session, static_files
 from gateway.config import Config
 from gateway.pages import (
     account,
+    activity,
     compose,
     documents,
     door,
@@ -47,6 +48,7 @@ PAGES = (
     compose,
     messages,
     users,
+    activity,
     resources,
     account,
     staff_patients,

@@ -12,7 +12,13 @@ from gateway import reading, shell
 from gateway.protection import HEADERS
 from gateway.rendering import render
 from libs.contracts.content import CHUNK_SIZE
-from libs.contracts.records.documents import Document, Opening, ReadDocument, RenderDocument, ShowDocument
+from libs.contracts.records.documents import (
+    Document,
+    Opening,
+    ReadDocument,
+    RenderDocument,
+    ShowDocument,
+)
 from libs.runtime.broker import BROKER, EXPIRES, ask
 
 SANDBOX = (

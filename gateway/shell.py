@@ -57,6 +57,10 @@ NOTICES: dict[str, Notice] = {
     "closed": Notice(text="The conversation is closed."),
     "reopened": Notice(text="The conversation is open again."),
     "noted": Notice(text="Your note is kept. Only staff see it."),
+    "chart_opened": Notice(text="Results and documents are open to you for 60 minutes."),
+    "chart_closed": Notice(
+        text="Your role does not include this. In an emergency, open it below.", kind="warn"
+    ),
     "file_filed": Notice(text="The file is among the patient's documents."),
     "emails_chosen": Notice(text="Your choice is saved."),
     "settings_saved": Notice(text="The settings are saved."),
@@ -173,6 +177,14 @@ def health_of(request: web.Request, patient_id: UUID) -> str:
 def patient_of(request: web.Request, patient_id: UUID) -> str:
     """The address of a patient's page on the staff side."""
     return str(request.app.router["patient"].url_for(patient=str(patient_id)))
+
+
+def to_patient(request: web.Request, name: str) -> web.Response:
+    """The same for a page in the middle of which it turned out."""
+    response = web.Response(status=303)
+    response.headers["Location"] = patient_of(request, UUID(request.match_info["patient"]))
+    notice(response, name)
+    return response
 
 
 def back_to_patient(request: web.Request, patient_id: UUID, name: str) -> web.Response:

@@ -35,6 +35,8 @@ class Act(StrEnum):
     """The import that brought something new."""
     SAW_PATIENT = "saw_patient"
     """Staff opened the patient's page: name, birth date, address, invitation."""
+    EMERGENCY_ACCESS = "emergency_access"
+    """Front desk opened the chart for 60 minutes; the entry's reason says why."""
     ADDED_PATIENT = "added_patient"
     INVITED_PATIENT = "invited_patient"
     CHANGED_EMAIL = "changed_email"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from gateway.pages import mailbox, staff_imports, staff_patient, staff_patients
 from gateway.pages.resources import FOR_EVERYONE
 from gateway.rendering import Chrome, Notice, render
 from libs.contracts.records.imports import ImportState
-from tests.gateway import message_samples, samples, staff_samples
+from tests.gateway import activity_samples, message_samples, samples, staff_samples
 from tests.gateway.people_samples import PEOPLE
 from tests.gateway.samples import NOW, PATIENT, PRACTICE, at_work, record, session
 
@@ -110,6 +111,8 @@ KEPT = Kept(address=f"/p/{PATIENT}/messages/compose", files=True, fields={
     "category": "health", "subject": "Mouth sores", "body": "Since Friday I have two sore spots.\n\n"
     "What can I do before they get worse?"})  # fmt: skip
 
+HOUR = timedelta(hours=1)
+
 PAGES: dict[str, Shown] = {
     "login": _door("login", form={}, problem="", code_wanted=False, kept=None),
     "login-kept": _door("login", form={}, problem="", code_wanted=False, kept=KEPT),
@@ -163,6 +166,10 @@ PAGES: dict[str, Shown] = {
                           errors={"email": "Enter their email address.",
                                   "access": "Choose at least one part of your record."}),
     "user-revoked": _record("users/revoke.html", tab="", person=PEOPLE[0]),
+    "activity": _record("activity/index.html", tab="", path=f"/p/{PATIENT}/activity",
+                        **activity_samples.shown()),
+    "activity-none": _record("activity/index.html", tab="", path=f"/p/{PATIENT}/activity",
+                             **activity_samples.shown(days=[], after=0, query={"kind": "looked"})),
     "no-record": Shown(template="home/no_record.html", chrome=Chrome(session=session())),
     "health": _record("health/index.html", health=samples.HEALTH),
     "health-empty": _record("health/index.html", health=samples.NOTHING_YET),
@@ -251,7 +258,16 @@ PAGES: dict[str, Shown] = {
                                       update={"preview": False, "refused": 1})),
     "staff-patient": _staff("patient", "patients", PATIENT_PATH, health=samples.HEALTH,
                             patient=staff_samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
-                            errors={}, form={}, document={}),
+                            errors={}, form={}, document={}, chart_closed=False),
+    "staff-patient-closed": _staff("patient", "patients", PATIENT_PATH, health=None,
+                                   patient=staff_samples.PATIENTS.patients[1],
+                                   kinds=staff_patient.KINDS, chart_closed=True, form={},
+                                   errors={"reason": "Say why. The patient reads it."}, document={}),
+    "staff-patient-emergency": _staff("patient", "patients", PATIENT_PATH, chart_closed=False,
+                                      health=samples.HEALTH.model_copy(
+                                          update={"emergency_ends_at": NOW + HOUR}),
+                                      patient=staff_samples.PATIENTS.patients[1],
+                                      kinds=staff_patient.KINDS, form={}, errors={}, document={}),
     "staff-users": _staff("users", "patients", PATIENT_PATH, person=samples.ROSA, people=PEOPLE,
                           errors={f"reason-{PEOPLE[0].invitation.invitation_id}": "Say why."},
                           reason=""),
@@ -262,14 +278,14 @@ PAGES: dict[str, Shown] = {
                                 errors={"file": "Choose a file.", "value": "Enter a value.",
                                         "collected": "Enter the day."},
                                 form={"test_name": "Sodium"},
-                                document={"title": "Scan", "kind": "Letter"}),
+                                document={"title": "Scan", "kind": "Letter"}, chart_closed=False),
     "staff-patient-wrong": _staff("patient", "patients", FIRST_RESULT, health=samples.HEALTH,
                                   patient=staff_samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
                                   errors={"corrected_value": "Enter a value."}, form={"value": ""},
-                                  document={}),
+                                  document={}, chart_closed=False),
     "staff-patient-away": _staff("patient", "patients", PATIENT_PATH, health=None,
                                  patient=staff_samples.PATIENTS.patients[0], kinds=staff_patient.KINDS,
-                                 errors={}, form={}, document={}),
+                                 errors={}, form={}, document={}, chart_closed=False),
     "staff-documents": _staff("../documents/index", "patients", f"{PATIENT_PATH}/documents",
                               listed=samples.DOCUMENTS, query={}, patient_id=PATIENT,
                               back=PATIENT_PATH, back_to="Rosa Alvarez"),

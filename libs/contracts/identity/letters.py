@@ -30,6 +30,11 @@ class LetterKind(StrEnum):
     MESSAGE_WAITING = "message_waiting"
     """To whoever may read a message, patient or staff, without a word of it."""
 
+    CHART_OPENED = "chart_opened"
+    """To the patient whose chart was opened in an emergency."""
+    CHART_OPENED_STAFF = "chart_opened_staff"
+    """The same to the practice's administrators."""
+
 
 class Letter(Reply):
     """What a letter needs. It is asked for as the letter is written, and never kept."""

@@ -109,6 +109,8 @@ class Health(Reply):
     tests: tuple[Test, ...] | None
     documents: tuple[DocumentLine, ...] | None
     documents_total: int
+    emergency_ends_at: datetime | None = None
+    """Until when staff see it whose role does not include it."""
 
 
 class ShowHealth(Request[Health]):

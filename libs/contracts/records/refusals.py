@@ -7,6 +7,10 @@ class Refusal(StrEnum):
     """Why records says no."""
 
     NOT_ALLOWED = "not_allowed"
+    CHART_CLOSED = "chart_closed"
+    """The role does not include results and documents; `OpenChart` does, in an emergency."""
+    REASON_MISSING = "reason_missing"
+    REASON_TOO_LONG = "reason_too_long"
     UNKNOWN_PATIENT = "unknown_patient"
     UNKNOWN_DOCUMENT = "unknown_document"
     NOT_OPENED = "not_opened"

@@ -6,6 +6,7 @@ from services.identity.handlers import (
     invitations,
     letters,
     logging_in,
+    notices,
     passwords,
     practices,
     registration,
@@ -26,4 +27,5 @@ routers = (
     letters.router,
     sharing.router,
     acts.router,
+    notices.router,
 )

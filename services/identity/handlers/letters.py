@@ -16,7 +16,7 @@ from services.identity.domain.account import Account, greeting
 from services.identity.domain.invitation import Invitation
 from services.identity.domain.link import Links, Purpose, Target
 from services.identity.means import AtLinks
-from services.identity.store import account_links, accounts, invitations, practices
+from services.identity.store import account_links, accounts, invitations, notices, practices
 
 router = NatsRouter()
 
@@ -40,6 +40,8 @@ async def describe_letter(  # noqa: PLR0911
             return await _email_changed(asked, pool)
         case LetterKind.MESSAGE_WAITING:
             return await _message_waiting(asked, pool)
+        case LetterKind.CHART_OPENED | LetterKind.CHART_OPENED_STAFF:
+            return await _chart_opened(asked, pool)
 
 
 async def _invitation(asked: DescribeLetter, pool: Pool, links: Links, *, now: datetime) -> Letter:
@@ -162,4 +164,23 @@ async def _message_waiting(asked: DescribeLetter, pool: Pool) -> Letter:
         greeting_name=greeting(account.name),
         practice=practice,
         time_zone=practice.time_zone,
+    )
+
+
+async def _chart_opened(asked: DescribeLetter, pool: Pool) -> Letter:
+    """To the patient, who finds the reason in their log; or to an administrator."""
+    async with transaction(pool, link=asked.reference_id) as db:
+        notice = await notices.get_chart_opened(db, asked.reference_id)
+        await wall(db, account=notice.account_id)
+        account = await accounts.get_account(db, notice.account_id)
+        practice = await practices.get_practice(db, notice.practice_id)
+    to_staff = asked.kind is LetterKind.CHART_OPENED_STAFF
+    record = f"/staff/patients/{notice.patient_id}" if to_staff else f"/p/{notice.patient_id}"
+    return Letter(
+        email=account.email,
+        greeting_name=greeting(account.name),
+        practice=practice,
+        path=record if to_staff else f"{record}/activity",
+        time_zone=practice.time_zone,
+        happened_at=notice.at,
     )

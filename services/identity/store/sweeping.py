@@ -11,6 +11,7 @@ KEPT = {
     "reset": ("asked_at", timedelta(days=30)),
     "email_change": ("asked_at", timedelta(days=30)),
     "password_change": ("at", timedelta(days=30)),
+    "chart_opened": ("at", timedelta(days=30)),
     "sign_in": ("at", timedelta(days=400)),
     "attempt": ("latest", timedelta(days=400)),
     "familiar": ("latest", timedelta(days=90)),

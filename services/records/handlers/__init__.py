@@ -3,6 +3,7 @@
 from services.records.handlers import (
     activity,
     documents,
+    emergency,
     health,
     imports,
     patients,
@@ -18,4 +19,5 @@ routers = (
     uploads.router,
     imports.router,
     activity.router,
+    emergency.router,
 )

@@ -37,7 +37,7 @@ from services.records import document_filing
 from services.records.activity import enter
 from services.records.domain import document as rules
 from services.records.domain.found import Unreadable
-from services.records.means import AtKeyRing, AtReaders, admit_to_documents, intact
+from services.records.means import AtKeyRing, AtReaders, admit_to_documents, assure_chart, intact
 from services.records.reading.apart import CameToGrief, Readers
 from services.records.store import activity as activity_store
 from services.records.store import documents as store
@@ -149,6 +149,7 @@ async def list_documents(
     wanted = Filter(kind=asked.kind, start=asked.start, end=asked.end, q=asked.q)
     async with transaction(pool, practice=visa.practice_id) as db:
         person = await patients.get_person(db, *place)
+        await assure_chart(db, visa, asked.patient_id, now=now)
         found = await store.list_documents(
             db, *place, wanted=wanted, after=_place(asked.after), limit=store.PAGE + 1
         )
@@ -180,6 +181,7 @@ async def show_document(asked: ShowDocument, pool: Database, now: Now, gate: AtG
     place = visa.practice_id, asked.patient_id
     async with transaction(pool, practice=visa.practice_id) as db:
         found = await store.get_document(db, *place, asked.document_id)
+        await assure_chart(db, visa, asked.patient_id, now=now)
         person = await patients.get_person(db, *place)
         if asked.opening:
             await _opened(db, visa, asked, OPENINGS[asked.opening], now=now)
@@ -200,6 +202,7 @@ async def read_document(
     place = visa.practice_id, asked.patient_id
     async with transaction(pool, practice=visa.practice_id) as db:
         found = await store.get_document(db, *place, asked.document_id)
+        await assure_chart(db, visa, asked.patient_id, now=now)
         await _assure_opened(db, visa, asked, now=now)
         return await read_chunk(
             Vault(db, ring, visa.practice_id),
@@ -223,6 +226,7 @@ async def render_document(  # noqa: PLR0913
     place = visa.practice_id, asked.patient_id
     async with transaction(pool, practice=visa.practice_id) as db:
         found = await store.get_document(db, *place, asked.document_id)
+        await assure_chart(db, visa, asked.patient_id, now=now)
         await _assure_opened(db, visa, asked, now=now)
     html = ""
     if found.viewable and found.media_type == CDA:

@@ -31,6 +31,7 @@ from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, Pool, transaction
 from services.records.activity import enter
 from services.records.domain import catalogue, document
+from services.records.means import assure_chart
 from services.records.store import documents, patients
 from services.records.store import results as store
 
@@ -58,6 +59,7 @@ async def at_a_glance(
     tests, newest, total = None, None, 0
     async with transaction(pool, practice=visa.practice_id) as db:
         person = await patients.get_person(db, visa.practice_id, patient_id)
+        ends_at = await assure_chart(db, visa, patient_id, now=now)
         if _may(visa, Limit.RESULTS):
             rows = await store.list_latest(db, visa.practice_id, patient_id)
             tests = await _tests(db, visa.practice_id, rows, since=since)
@@ -73,6 +75,7 @@ async def at_a_glance(
         tests=tuple(tests) if tests is not None else None,
         documents=tuple(newest) if newest is not None else None,
         documents_total=total,
+        emergency_ends_at=ends_at,
     )
 
 
@@ -83,6 +86,7 @@ async def show_test(asked: ShowTest, pool: Database, now: Now, gate: AtGate) -> 
         raise NotAllowed
     async with transaction(pool, practice=visa.practice_id) as db:
         person = await patients.get_person(db, visa.practice_id, asked.patient_id)
+        await assure_chart(db, visa, asked.patient_id, now=now)
         rows = await store.list_test(db, visa.practice_id, asked.patient_id, asked.test_key)
         tests = await _tests(db, visa.practice_id, rows, since=None)
         if not tests:
