@@ -31,6 +31,8 @@ class Access(Reply):
     limits: frozenset[Limit]
     visa: str = Field(repr=False)
     visa_expires_at: datetime
+    ends_at: datetime | None = None
+    """When the access itself is over, where it has a last day."""
 
 
 class AccessList(Reply):

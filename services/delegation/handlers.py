@@ -47,19 +47,21 @@ async def list_access(
         raise Refused(Refusal.NOT_LOGGED_IN) from None
     async with transaction(pool, account=passport.account_id) as db:
         grants = await store.list_grants(db, passport.account_id)
-    visas = [domain.visa(grant, passport, now=now) for grant in domain.holding(grants, now=now)]
+    visas = [
+        (grant, domain.visa(grant, passport, now=now)) for grant in domain.holding(grants, now=now)
+    ]
     return AccessList(
         records=tuple(
             Access(
-                practice_id=visa.practice_id,
-                patient_id=visa.patient_id,
-                capacity=visa.capacity,
-                limits=visa.limits,
+                practice_id=grant.practice_id,
+                patient_id=grant.patient_id,
+                capacity=grant.capacity,
+                limits=grant.limits,
                 visa=seal.close(visa),
                 visa_expires_at=visa.expires_at,
+                ends_at=grant.ends_at,
             )
-            for visa in visas
-            if visa.patient_id
+            for grant, visa in visas
         )
     )
 
