@@ -33,7 +33,7 @@ OPEN = {
 """For everyone: the door, what stands beside it, and the mailbox of one-machine mode."""
 OWN = {
     "home", "stay", "account", "end_sessions", "change_password", "change_email", "choose_emails",
-    "accept",
+    "accept", "two_step", "confirm_two_step",
 }  # fmt: skip
 """For everyone logged in, about themselves only."""
 
