@@ -1,0 +1,61 @@
+"""Whether anything changed in any table: a sum over every row of every service."""
+
+import asyncpg
+
+from libs.contracts import registry
+
+NOT_WATCHED = {
+    "identity.session": ("last_seen_at",),
+    "notifier.mail_job": ("leased_until", "due_at", "tries", "state", "sent_at", "answer"),
+}
+"""Columns that change by themselves: a session that is used, a letter on its way."""
+
+ONES_OWN = ("delegation.ended_invitation",)
+"""An end is written down before it is known whether there is anything to end, so that an acceptance
+which is still on its way comes late; behind the wall of the practice that said so, and never about
+another's invitation."""
+
+
+async def sums(admin: asyncpg.Connection) -> dict[str, tuple[int, int]]:
+    """Of each table, how many rows it has and what they come to."""
+    tables = await admin.fetch(
+        """
+        SELECT format('%s.%s', schemaname, tablename) AS name FROM pg_tables
+         WHERE schemaname = ANY($1) AND tablename NOT IN ('migration', 'outbox')
+        """,
+        list(registry.services()),
+    )
+    found = {}
+    for table in {row["name"] for row in tables} - {*ONES_OWN}:
+        left_out = list(NOT_WATCHED.get(table, ()))
+        row = await admin.fetchrow(
+            f"""
+            SELECT count(*),
+                   coalesce(sum(hashtextextended((to_jsonb(t) - $1::text[])::text, 0)), 0) AS sum
+              FROM {table} AS t
+            """,
+            left_out,
+        )
+        assert row
+        found[table] = (row["count"], int(row["sum"]))
+    return found
+
+
+async def quiet(admin: asyncpg.Connection) -> dict[str, tuple[int, int]]:
+    """The sums, once what was begun before has come to rest."""
+    from tests.waiting import until
+
+    before: dict[str, tuple[int, int]] = {}
+
+    async def at_rest() -> bool:
+        nonlocal before
+        earlier, before = before, await sums(admin)
+        waiting = await admin.fetchval(
+            " UNION ALL ".join(
+                f"SELECT position FROM {name}.outbox" for name in registry.services()
+            )
+        )
+        return earlier == before and waiting is None
+
+    await until(at_rest, within=30)
+    return before
