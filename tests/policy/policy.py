@@ -43,6 +43,10 @@ class Policy:
     requests: Mapping[str, Mapping[str, str]]
     askers: Mapping[str, frozenset[str]]
     ids: tuple[IdElsewhere, ...]
+    tables: Mapping[str, frozenset[str]]
+
+
+VERBS = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 
 
 def read(text: str) -> Policy:
@@ -53,6 +57,11 @@ def read(text: str) -> Policy:
     requests: dict[str, Mapping[str, str]] = {}
     askers: dict[str, frozenset[str]] = {}
     ids = []
+    tables = {
+        words[0]: frozenset(VERBS[letter] for letter in words[1:] if letter != ".")
+        for part, words in rows
+        if part == "tables"
+    }
     for part, words in rows:
         if part == "pages":
             page = Page(method=words[0], path=words[1])
@@ -68,7 +77,14 @@ def read(text: str) -> Policy:
             method, path, place, field, kind = words
             page = Page(method=method, path=path)
             ids.append(IdElsewhere(page=page, place=place, field=field, kind=kind))
-    return Policy(sees=sees, pages=pages, requests=requests, askers=askers, ids=tuple(ids))
+    return Policy(
+        sees=sees,
+        pages=pages,
+        requests=requests,
+        askers=askers,
+        ids=tuple(ids),
+        tables=tables,
+    )
 
 
 def _rows(text: str) -> Iterator[tuple[str, list[str]]]:
