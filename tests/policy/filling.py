@@ -35,7 +35,7 @@ from tests.waiting import until
 
 async def fill(maker: Maker) -> None:
     for owner, record in maker.world.records.items():
-        staff = "administrator elsewhere" if owner == "tara" else "clinician"
+        staff = "administrator elsewhere" if owner == "tara" else "administrator"
         writer = Writer(maker, record, staff=staff)
         await writer.results()
         record.ids["document"] = str(await writer.document())
@@ -153,8 +153,8 @@ class Writer:
                 text=words["notes"],
             )
         )
-        for ids in (record.ids, record.spare):
-            draft_id, attached = await self._draft(self._patient, words["drafts"], words["drafts"])
+        for ids, part in ((record.ids, "drafts"), (record.spare, "messages")):
+            draft_id, attached = await self._draft(self._patient, words[part], words[part])
             ids |= {"draft": str(draft_id), "draft file": str(attached)}
 
     async def _sent(

@@ -10,7 +10,7 @@ ACTORS = (
     "ad", "cl", "fd", "fs", "mk", "mf", "op",
 )  # fmt: skip
 """Who asks, seen from one record; `policy.txt` says who each of them is."""
-CELLS = frozenset("Y.nredkob-")
+CELLS = frozenset("Y.nwredkob-")
 
 
 @dataclass(frozen=True, kw_only=True)

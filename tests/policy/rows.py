@@ -21,7 +21,7 @@ async def sums(admin: asyncpg.Connection) -> dict[str, tuple[int, int]]:
     tables = await admin.fetch(
         """
         SELECT format('%s.%s', schemaname, tablename) AS name FROM pg_tables
-         WHERE schemaname = ANY($1) AND tablename NOT IN ('migration', 'outbox')
+         WHERE schemaname = ANY($1) AND tablename NOT IN ('migration', 'outbox', 'inbox')
         """,
         list(registry.services()),
     )
