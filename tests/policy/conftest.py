@@ -27,8 +27,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(url=portal.url, servers=servers, environment=here.environment)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def world(place: Place) -> AsyncIterator[World]:
-    """Everybody, registered and logged in, and everything of theirs."""
+    """Everybody, registered and logged in, and everything of theirs; for each file its own."""
     async with making.made(place) as made:
         yield made

@@ -61,6 +61,8 @@ class Maker:
     brokers: dict[str, NatsBroker]
     world: World
     admin: asyncpg.Connection
+    mark: str = field(default_factory=lambda: uuid4().hex[:8])
+    """In every address, so that several worlds can be at one portal."""
     codes: dict[str, str] = field(default_factory=dict)
     """The secrets of staff's one-time codes."""
 
@@ -227,7 +229,10 @@ async def _staff(maker: Maker) -> None:
     records = maker.world.records
     for number, (name, role) in enumerate(ROLES.items()):
         actor = maker.world.actors[name]
-        actor.email, actor.born = f"staff{number}@example.com", date(1984, 2, 1 + number)
+        actor.email, actor.born = (
+            f"staff{number}.{maker.mark}@example.com",
+            date(1984, 2, 1 + number),
+        )
         practice = records["tara" if "elsewhere" in name else "rosa"].practice_id
         await maker.ask(
             InviteStaff(
@@ -252,7 +257,10 @@ async def _family(maker: Maker) -> None:
     let_in += [(owner, f"delegate of {owner}", frozenset(Limit)) for owner in ("sara", "tara")]
     for number, (owner, name, limits) in enumerate(let_in):
         actor = maker.world.actors[name]
-        actor.email, actor.born = f"family{number}@example.com", date(1988, 9, 1 + number)
+        actor.email, actor.born = (
+            f"family{number}.{maker.mark}@example.com",
+            date(1988, 9, 1 + number),
+        )
         await _invite(maker, owner, actor.email, actor.born, limits)
         await maker.register(actor, LetterKind.DELEGATE_INVITATION, name=f"Family {number}")
         actor.token = await maker.log_in(actor)

@@ -136,7 +136,7 @@ class Office:
 
 
 @asynccontextmanager
-async def opened(place: Place, world: World) -> AsyncIterator[Office]:
+async def opened(place: Place, world: World, *, gates_open: bool = False) -> AsyncIterator[Office]:
     """With the revocation in it already, which is announced again whenever it is to be fresh."""
     async with AsyncExitStack() as stack:
         brokers = {
@@ -144,5 +144,6 @@ async def opened(place: Place, world: World) -> AsyncIterator[Office]:
             for part in ("gateway", "operator", "identity", "delegation")
         }
         office = Office(place=place, world=world, brokers=brokers)
-        await office.papers(world.actors["revoked delegate"])
+        if not gates_open:
+            await office.papers(world.actors["revoked delegate"])
         yield office

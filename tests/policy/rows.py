@@ -1,5 +1,7 @@
 """Whether anything changed in any table: a sum over every row of every service."""
 
+from uuid import UUID
+
 import asyncpg
 
 from libs.contracts import registry
@@ -16,8 +18,10 @@ which is still on its way comes late; behind the wall of the practice that said 
 another's invitation."""
 
 
-async def sums(admin: asyncpg.Connection) -> dict[str, tuple[int, int]]:
-    """Of each table, how many rows it has and what they come to."""
+async def sums(
+    admin: asyncpg.Connection, *, practice_id: UUID | None = None
+) -> dict[str, tuple[int, int]]:
+    """Of each table, how many rows it has and what they come to; all, or those of a practice."""
     tables = await admin.fetch(
         """
         SELECT format('%s.%s', schemaname, tablename) AS name FROM pg_tables
@@ -33,8 +37,10 @@ async def sums(admin: asyncpg.Connection) -> dict[str, tuple[int, int]]:
             SELECT count(*),
                    coalesce(sum(hashtextextended((to_jsonb(t) - $1::text[])::text, 0)), 0) AS sum
               FROM {table} AS t
+             WHERE $2::text IS NULL OR to_jsonb(t) ->> 'practice_id' = $2
             """,
             left_out,
+            str(practice_id) if practice_id else None,
         )
         assert row
         found[table] = (row["count"], int(row["sum"]))
