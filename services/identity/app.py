@@ -16,6 +16,7 @@ from libs.runtime.seal import Seal
 from services.identity import handlers, resets, worker
 from services.identity.config import Config
 from services.identity.domain.link import Links
+from services.identity.domain.passkey import Site
 from services.identity.domain.recovery_code import Blind
 from services.identity.factors import Factors
 from services.identity.guessing import Guesser
@@ -68,7 +69,7 @@ def means(config: Config) -> Means:
         "seal": Seal("identity", config.visa_signing_key),
         "links": Links(config.link_key),
         "key_ring": key_ring,
-        "factors": Factors(key_ring=key_ring, blind=blind),
+        "factors": Factors(key_ring=key_ring, blind=blind, site=Site(config.public_url)),
         "guesser": Guesser(key=hmac.digest(key, b"carespace attempts", hashlib.sha256)),
         "hashing": Hashing(
             memory_kib=config.argon2_memory_kib,

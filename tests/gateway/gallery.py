@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
@@ -24,7 +25,7 @@ from gateway.pages import mailbox, staff_imports, staff_patient, staff_patients
 from gateway.pages.resources import FOR_EVERYONE
 from gateway.proving import Proof
 from gateway.rendering import Chrome, Notice, render
-from libs.contracts.identity.factors import Factors
+from libs.contracts.identity.factors import Factors, Passkey
 from libs.contracts.records.imports import ImportState
 from tests.gateway import activity_samples, message_samples, samples, staff_samples
 from tests.gateway.people_samples import PEOPLE
@@ -125,16 +126,16 @@ KEPT = Kept(address=f"/p/{PATIENT}/messages/compose", files=True, fields={
 HOUR = timedelta(hours=1)
 
 PAGES: dict[str, Shown] = {
-    "login": _door("login", form={}, problem="", code_wanted=False, kept=None),
-    "login-kept": _door("login", form={}, problem="", code_wanted=False, kept=KEPT),
+    "login": _door("login", form={}, problem="", code_wanted=False, passkey_options="", kept=None),
+    "login-kept": _door("login", form={}, problem="", code_wanted=False, passkey_options="", kept=KEPT),
     "go-on": _door("go_on", kept=KEPT),
-    "login-error": _door("login", code_wanted=True, kept=None,
+    "login-error": _door("login", code_wanted=True, kept=None, passkey_options="{}",
                          problem="We could not log you in with these details.",
                          form={"email": "rosa.alvarez@example.com", "date_of_birth_month": "4",
                                "date_of_birth_day": "12", "date_of_birth_year": "1961"}),
-    "staff-login": _door("staff_login", form={}, problem="", code_wanted=False, kept=None),
+    "staff-login": _door("staff_login", form={}, problem="", code_wanted=False, passkey_options="", kept=None),
     "staff-login-error": _door("staff_login", form={}, problem="Enter the code.",
-                               code_wanted=True, kept=None),
+                               code_wanted=True, kept=None, passkey_options=""),
     "register": _door("register", practice=True, invitation=samples.INVITATION, form={},
                       errors={}, rules={}),
     "register-delegate": _door("register", practice=True, form={}, errors={}, rules={},
@@ -163,7 +164,7 @@ PAGES: dict[str, Shown] = {
     "reset-link-ended": _door("reset_link_ended"),
     "confirm-email": _door("confirm_email", token="t"),
     "logged-out": Shown(template="door/login.html", content={"form": {}, "problem": "",
-                        "code_wanted": False, "kept": None}, chrome=Chrome(notice=Notice(
+                        "code_wanted": False, "kept": None, "passkey_options": ""}, chrome=Chrome(notice=Notice(
                             text="You are logged out."))),
     "choose-record": Shown(template="home/choose_record.html",
                            chrome=Chrome(session=session(), practice=PRACTICE, several=True),
@@ -254,6 +255,11 @@ PAGES: dict[str, Shown] = {
     "two-step-staff": Shown(template="account/two_step.html", chrome=at_work(""), content={
         "factors": Factors(code=True, recovery_codes=10, required=True), "proof": PROOF,
         "errors": {}}),
+    "two-step-passkeys": _account("two_step", proof=PROOF, errors={}, factors=Factors(
+        code=True, recovery_codes=10, required=False, passkeys_possible=True, passkeys=(
+            Passkey(passkey_id=UUID(int=1), name="My phone", added_at=NOW, last_used_at=NOW),
+            Passkey(passkey_id=UUID(int=2), name="Passkey", added_at=NOW, last_used_at=None)))),
+    "passkey": _account("passkey", options="{}"),
     "two-step-setup": _account("two_step_setup", enrolment=ENROLMENT, problem=""),
     "two-step-setup-wrong": _account("two_step_setup", enrolment=ENROLMENT,
                                      problem="This code does not fit."),

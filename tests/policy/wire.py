@@ -50,7 +50,7 @@ SAID: dict[str, Any] = {
     "title": "Matrix", "body": "Words of the matrix.", "value": "3.1", "test_name": "Matrix",
     "text": "Words.", "name": "Matrix", "frequency": "at_once", "time_zone": "UTC",
     "discard_reason": "Because.", "reason": "Because.", "category": "health", "key_hash": b"x",
-    "code": "000000", "routing": (), "teams": ("Care team",), "team": "Care team", "version": 1, "even_so": True,
+    "code": "000000", "passkey": "{}", "routing": (), "teams": ("Care team",), "team": "Care team", "version": 1, "even_so": True,
 }  # fmt: skip
 """What a field says, where it is no id."""
 NO = {

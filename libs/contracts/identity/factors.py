@@ -4,7 +4,8 @@ What can be taken over with a password alone can't with these; so whoever change
 more who they are, and so does whoever grants access or changes the e-mail address.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from pydantic import Field
 
@@ -13,6 +14,15 @@ from libs.contracts.base import Done, Reply, Request
 PROVEN_FOR = timedelta(minutes=10)
 """For so long after a proof, none is asked again."""
 RECOVERY_CODES = 10
+
+
+class Passkey(Reply):
+    """A key in a phone or computer, as its owner calls it."""
+
+    passkey_id: UUID
+    name: str
+    added_at: datetime
+    last_used_at: datetime | None
 
 
 class Factors(Reply):
@@ -24,6 +34,9 @@ class Factors(Reply):
     """How many are left."""
     required: bool
     """Codes can't be turned off: a member of staff has them."""
+    passkeys: tuple[Passkey, ...] = ()
+    passkeys_possible: bool = False
+    """This portal has a name and HTTPS, which passkeys need."""
 
 
 class ShowFactors(Request[Factors]):
@@ -77,6 +90,47 @@ class TurnOffCode(Request[Done]):
 
     subject = "request.identity.turn_off_code"
     session: bytes = Field(repr=False)
+
+
+class PasskeyAsked(Reply):
+    """What a browser needs to make or use a passkey, in WebAuthn's JSON."""
+
+    options: str = Field(repr=False)
+
+
+class BeginPasskey(Request[PasskeyAsked]):
+    """A new passkey is about to be made; within 5 minutes, where one-time codes are on."""
+
+    subject = "request.identity.begin_passkey"
+    session: bytes = Field(repr=False)
+
+
+class AddPasskey(Request[Done]):
+    """The new passkey, which may stand in for a one-time code at a log-in. At most 10.
+
+    The session has to be proven; every other one ends, and the owner is told.
+    """
+
+    subject = "request.identity.add_passkey"
+    session: bytes = Field(repr=False)
+    passkey: str = Field(repr=False, max_length=20_000)
+    """What the browser said, in WebAuthn's JSON."""
+    name: str
+
+
+class RemovePasskey(Request[Done]):
+    """It counts no more. The session has to be proven."""
+
+    subject = "request.identity.remove_passkey"
+    session: bytes = Field(repr=False)
+    passkey_id: UUID
+
+
+class BeginPasskeyLogIn(Request[PasskeyAsked]):
+    """Somebody at the door wants to show a passkey; whose it is, nobody knows yet."""
+
+    subject = "request.identity.begin_passkey_log_in"
+    source: str = Field(repr=False)
 
 
 class ProveAgain(Request[Done]):

@@ -30,6 +30,8 @@ class Refusal(StrEnum):
     """This asks for a proof who is there that is younger than `PROVEN_FOR`: `ProveAgain`."""
     SETUP_OVER = "setup_over"
     """There is no key being set up, or no longer."""
+    PASSKEY_NOT_TAKEN = "passkey_not_taken"
+    """It does not answer what was asked, came too late, or is one too many."""
     CODE_REQUIRED = "code_required"
     """A member of staff can't be without one-time codes."""
     EMAIL_NOT_USABLE = "email_not_usable"

@@ -3,31 +3,39 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Done, Refused
 from libs.contracts.identity.factors import (
     RECOVERY_CODES,
+    AddPasskey,
     BeginCode,
+    BeginPasskey,
+    BeginPasskeyLogIn,
     CodeBegun,
     ConfirmCode,
+    PasskeyAsked,
     ProveAgain,
     RecoveryCodes,
+    RemovePasskey,
     RenewRecoveryCodes,
     ShowFactors,
     TurnOffCode,
 )
 from libs.contracts.identity.factors import Factors as Shown
+from libs.contracts.identity.factors import Passkey as ShownPasskey
 from libs.contracts.identity.letters import LetterKind
 from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
-from libs.runtime.database import Connection, Database, transaction
+from libs.runtime.database import Connection, Database, transaction, wall
 from services.identity.domain import one_time_code, recovery_code
 from services.identity.domain.account import Account, still_so
+from services.identity.domain.passkey import MOST, Passkey, challenge_of, named
 from services.identity.domain.session import Session, check_proven
-from services.identity.factors import AtFactors, Factors
-from services.identity.guessing import AtGuesser, trying
+from services.identity.factors import ASKED_FOR, AtFactors, Factors
+from services.identity.guessing import AtGuesser, count_asking, trying
 from services.identity.hashing import AtHashing
 from services.identity.means import (
     AtKeyRing,
@@ -37,7 +45,7 @@ from services.identity.means import (
     own_session,
     sealed_code,
 )
-from services.identity.store import accounts, sessions
+from services.identity.store import accounts, passkeys, sessions
 from services.identity.store import factors as store
 
 PENDING_FOR = timedelta(minutes=30)
@@ -46,13 +54,23 @@ router = NatsRouter()
 
 
 @answers(router, ShowFactors)
-async def show_factors(asked: ShowFactors, pool: Database, now: Now) -> Shown:
+async def show_factors(asked: ShowFactors, pool: Database, now: Now, factors: AtFactors) -> Shown:
     async with transaction(pool) as db:
         session = await own_session(db, asked.session, now=now)
         account = await accounts.get_account(db, session.account_id)
         return Shown(
             code=account.code_secret is not None,
             recovery_codes=await store.count_recovery_codes(db, account.id),
+            passkeys=tuple(
+                ShownPasskey(
+                    passkey_id=one.id,
+                    name=one.name,
+                    added_at=one.added_at,
+                    last_used_at=one.last_used_at,
+                )
+                for one in await passkeys.list_passkeys(db, account.id)
+            ),
+            passkeys_possible=factors.site.possible,
             required=await _is_staff(db, account.id),
         )
 
@@ -120,8 +138,73 @@ async def turn_off_code(asked: TurnOffCode, pool: Database, now: Now) -> Done:
         if account.code_secret is not None:
             await accounts.remove_code(db, account.id)
             await store.save_recovery_codes(db, account.id, [])
+            await passkeys.remove_all(db, account.id)
             await _changed(db, account, session, now=now)
     return Done()
+
+
+@answers(router, BeginPasskey)
+async def begin_passkey(
+    asked: BeginPasskey, pool: Database, now: Now, factors: AtFactors
+) -> PasskeyAsked:
+    async with transaction(pool) as db:
+        session, account = await _proven(db, asked.session, now=now)
+        known = await passkeys.list_passkeys(db, session.account_id)
+        if account.code_secret is None or not factors.site.possible or len(known) >= MOST:
+            raise Refused(Refusal.PASSKEY_NOT_TAKEN)
+        challenge, options = factors.site.creation(account.id, account.email, known)
+        await wall(db, challenge=challenge.hex())
+        await passkeys.add_challenge(db, challenge, account.id, now=now)
+    return PasskeyAsked(options=options)
+
+
+@answers(router, AddPasskey)
+async def add_passkey(asked: AddPasskey, pool: Database, now: Now, factors: AtFactors) -> Done:
+    answer = factors.site.created(asked.passkey)
+    challenge = challenge_of(asked.passkey)
+    try:
+        async with transaction(pool) as db:
+            session, account = await _proven(db, asked.session, now=now)
+            await wall(db, challenge=challenge.hex())
+            is_ours = await passkeys.use_challenge(db, challenge, account.id, since=now - ASKED_FOR)
+            if answer is None or not is_ours or account.code_secret is None:
+                raise Refused(Refusal.PASSKEY_NOT_TAKEN)
+            passkey = Passkey(
+                account_id=account.id,
+                id=new_id(),
+                credential=answer.credential,
+                public_key=answer.public_key,
+                sign_count=answer.sign_count,
+                name=named(asked.name),
+                added_at=now,
+            )
+            await passkeys.add_passkey(db, passkey)
+            await _changed(db, account, session, now=now)
+    except asyncpg.UniqueViolationError:
+        raise Refused(Refusal.PASSKEY_NOT_TAKEN) from None
+    return Done()
+
+
+@answers(router, RemovePasskey)
+async def remove_passkey(asked: RemovePasskey, pool: Database, now: Now) -> Done:
+    async with transaction(pool) as db:
+        session, account = await _proven(db, asked.session, now=now)
+        if await passkeys.remove_passkey(db, account.id, asked.passkey_id):
+            await _changed(db, account, session, now=now)
+    return Done()
+
+
+@answers(router, BeginPasskeyLogIn)
+async def begin_passkey_log_in(
+    asked: BeginPasskeyLogIn, pool: Database, now: Now, factors: AtFactors, guesser: AtGuesser
+) -> PasskeyAsked:
+    if not factors.site.possible:
+        raise Refused(Refusal.PASSKEY_NOT_TAKEN)
+    challenge, options = factors.site.request()
+    async with transaction(pool, challenge=challenge.hex()) as db:
+        await count_asking(db, guesser.asking(asked.source), now=now)
+        await passkeys.add_challenge(db, challenge, None, now=now)
+    return PasskeyAsked(options=options)
 
 
 @answers(router, ProveAgain)

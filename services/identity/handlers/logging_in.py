@@ -96,7 +96,11 @@ async def _come_in(  # noqa: PLR0913
         practice_id = None
         if isinstance(asked, LogInStaff):
             practice_id = await _seat(db, account)
-        if not await factors.pass_(db, account, asked.code, now=now):
+        if asked.passkey and account.code_secret is not None:
+            passed = await factors.answers(db, account, asked.passkey, now=now)
+        else:
+            passed = await factors.pass_(db, account, asked.code, now=now)
+        if not passed:
             raise Refused(Refusal.NOT_RECOGNISED)
         session = Session(
             id=new_id(),

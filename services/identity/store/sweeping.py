@@ -13,6 +13,7 @@ KEPT = {
     "password_change": ("at", timedelta(days=30)),
     "factor_change": ("at", timedelta(days=30)),
     "pending_code": ("begun_at", timedelta(hours=1)),
+    "challenge": ("asked_at", timedelta(hours=1)),
     "chart_opened": ("at", timedelta(days=30)),
     "sign_in": ("at", timedelta(days=400)),
     "attempt": ("latest", timedelta(days=400)),
