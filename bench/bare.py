@@ -35,7 +35,9 @@ CHROME = web.AppKey("chrome", Chrome)
 async def show(request: web.Request) -> web.Response:
     """The page, and no question who asks."""
     patient_id = UUID(request.match_info["patient"])
-    shown = await at_a_glance(request.app[POOL], request.app[VISA], patient_id, since=None)
+    shown = await at_a_glance(
+        request.app[POOL], request.app[VISA], patient_id, since=None, now=utcnow()
+    )
     chrome = request.app[CHROME].about(shown)
     return rendering.render(request, "health/index.html", chrome, health=shown)
 

@@ -17,7 +17,7 @@ from bench.charts import TESTS, Someone
 from bench.figures import Finding
 from bench.portal import Portal
 from bench.terms import Terms
-from libs.contracts.records import Import, ImportState
+from libs.contracts.records.imports import Import, ImportState
 
 PEOPLE = 10
 DATES = 40

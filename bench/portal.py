@@ -29,7 +29,8 @@ from libs.contracts.identity.passwords import PasswordSet
 from libs.contracts.identity.practices import AddPractice
 from libs.contracts.identity.registration import CompleteRegistration
 from libs.contracts.identity.staff import InviteStaff
-from libs.contracts.records import AddPatient, Import
+from libs.contracts.records.imports import Import
+from libs.contracts.records.patients import AddPatient
 from libs.contracts.visa import Role
 from libs.runtime.broker import ask
 

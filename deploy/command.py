@@ -5,7 +5,7 @@ import sys
 import click
 from rich.console import Console
 
-from deploy.commands import bringing_in, dead_letters, practices, preparing, running
+from deploy.commands import activity, bringing_in, dead_letters, practices, preparing, running
 from deploy.problem import Problem
 
 
@@ -26,6 +26,7 @@ for each in (
     bringing_in.patients,
     bringing_in.import_files,
     dead_letters.group,
+    activity.group,
 ):
     commands.add_command(each)
 

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from deploy.problem import SaidNo
 from deploy.reach import PATIENCE, Desk
 from libs.contracts.content import CHUNK_SIZE
-from libs.contracts.records import (
+from libs.contracts.records.imports import (
     AddChunk,
     Import,
     ImportState,

@@ -9,6 +9,7 @@ from gateway import failures, live, protection, session, static_files
 from gateway.config import Config
 from gateway.pages import (
     account,
+    activity,
     compose,
     documents,
     door,
@@ -29,6 +30,7 @@ from gateway.pages import (
     staff_patients,
     staff_users,
     staff_writing,
+    two_step,
     users,
 )
 from libs.runtime import broker, lifeline
@@ -47,8 +49,10 @@ PAGES = (
     compose,
     messages,
     users,
+    activity,
     resources,
     account,
+    two_step,
     staff_patients,
     staff_patient,
     staff_users,

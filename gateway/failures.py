@@ -8,6 +8,7 @@ from gateway import shell
 from gateway.protection import Forged
 from gateway.rendering import render
 from libs.contracts.base import Refused
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import Unavailable
 from libs.runtime.logs import describe
 
@@ -18,13 +19,16 @@ PAGES = {400, 403, 404, 409, 413, 429, 500, 503}
 
 @web.middleware
 async def explained(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A refusal without words is a page that does not exist, so a stranger learns nothing."""
+    """A refusal without words is a page that does not exist, so a stranger learns nothing.
+
+    Staff whose role does not include a chart are led to where they can open it in an emergency.
+    """
     try:
         return await handler(request)
     except Forged:
         return await _page(request, 403)
-    except Refused:
-        return await _page(request, 404)
+    except Refused as refused:
+        return await _refused(request, refused)
     except Unavailable:
         response = await _page(request, 503)
         response.headers["Retry-After"] = "10"
@@ -42,6 +46,12 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     except Exception as error:  # noqa: BLE001  (the person gets a page, the log the kind and place)
         log.error("a page failed", **describe(error))
         return await _page(request, 500)
+
+
+async def _refused(request: web.Request, refused: Refused) -> web.StreamResponse:
+    if refused.code == Refusal.CHART_CLOSED and "patient" in request.match_info:
+        return shell.to_patient(request, "chart_closed")
+    return await _page(request, 404)
 
 
 async def _page(request: web.Request, status: int) -> web.StreamResponse:

@@ -12,8 +12,9 @@ from gateway import reading, shell
 from gateway.protection import HEADERS
 from gateway.rendering import render
 from libs.contracts.content import CHUNK_SIZE
-from libs.contracts.records import (
+from libs.contracts.records.documents import (
     Document,
+    Opening,
     ReadDocument,
     RenderDocument,
     ShowDocument,
@@ -53,20 +54,26 @@ Reader: TypeAlias = Callable[[web.Request], Awaitable[Reading]]
 """Who reads, found out anew for each piece: an access may end in the middle of a file."""
 
 
-async def document(request: web.Request, reader: Reader) -> Document:
-    """The document in the address, without its content."""
+async def document(
+    request: web.Request, reader: Reader, *, opening: Opening | None = None
+) -> Document:
+    """The document in the address, without its content; and what that is opened for, if it is."""
     who = await reader(request)
     return await ask(
         request.app[BROKER],
         ShowDocument(
-            visa=who.visa, patient_id=who.patient_id, document_id=reading.path_id(request)
+            visa=who.visa,
+            patient_id=who.patient_id,
+            document_id=reading.path_id(request),
+            opening=None if request.method == "HEAD" else opening,
+            goes_on="Range" in request.headers,
         ),
     )
 
 
 async def content(request: web.Request, reader: Reader) -> web.StreamResponse:
     """What the frame shows: the content itself, or a C-CDA made readable."""
-    shown = await document(request, reader)
+    shown = await document(request, reader, opening=Opening.VIEW)
     if not shown.viewable:
         raise web.HTTPNotFound
     if shown.document.media_type != CDA:
@@ -84,7 +91,7 @@ async def content(request: web.Request, reader: Reader) -> web.StreamResponse:
 
 async def download(request: web.Request, reader: Reader) -> web.StreamResponse:
     """The file, byte for byte as it was given to us."""
-    shown = await document(request, reader)
+    shown = await document(request, reader, opening=Opening.DOWNLOAD)
     return await stream(request, _file(request, reader, shown), kind="attachment")
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from gateway import charts
 from gateway.charts import NO_BAND, Band, Mark, Point, Strip, Trend
 from gateway.wording import clock, known, local, local_day, month
-from libs.contracts.records import Flag, Precision, Range, Result, Status, Test
+from libs.contracts.records.health import Flag, Range, Result, Status, Test
+from libs.contracts.records.moments import Precision
 
 LONG = 60
 """Characters; a longer value is a text to read, not a value to compare."""

@@ -8,6 +8,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from aiohttp import web
@@ -24,12 +26,18 @@ from libs.contracts.messaging.mailbox import (
 )
 from libs.contracts.messaging.queue import CaseChanged, CountWaiting
 from libs.runtime.broker import BROKER, EXPIRES, Unavailable, ask
+from libs.runtime.clock import utcnow
 from libs.runtime.lifeline import LINE
 
 BEAT = 25.0
 """Seconds between signs of life, so that neither side waits for one that is gone."""
+A_MOMENT = 0.05
+"""Seconds; after the end of an access, to be sure that it is over."""
 AT_MOST = 5_000
 """Open streams of one gateway; one more is asked to come again, and its page still works."""
+
+Looked: TypeAlias = tuple[int, datetime | None]
+"""How many messages wait, and when the access with which we look is over."""
 
 routes = web.RouteTableDef()
 
@@ -99,12 +107,12 @@ async def live(request: web.Request) -> web.StreamResponse:
     request[session.LOOKS] = True
     acting = await session.acting(request)
 
-    async def count() -> int:
+    async def look() -> Looked:
         who = await session.acting(request)
         asked = CountUnread(visa=who.visa, patient_id=who.patient_id)
-        return (await ask(request.app[BROKER], asked)).count
+        return (await ask(request.app[BROKER], asked)).count, who.access.ends_at
 
-    return await _stream(request, acting.patient_id, count)
+    return await _stream(request, acting.patient_id, look)
 
 
 @routes.get("/staff/live", name="staff_live")
@@ -113,15 +121,15 @@ async def staff_live(request: web.Request) -> web.StreamResponse:
     request[session.LOOKS] = True
     staff = await session.at_work(request)
 
-    async def count() -> int:
+    async def look() -> Looked:
         who = await session.at_work(request)
-        return (await ask(request.app[BROKER], CountWaiting(visa=who.visa))).unclaimed
+        return (await ask(request.app[BROKER], CountWaiting(visa=who.visa))).unclaimed, None
 
-    return await _stream(request, staff.seat.practice_id, count)
+    return await _stream(request, staff.seat.practice_id, look)
 
 
 async def _stream(
-    request: web.Request, topic: UUID, count: Callable[[], Awaitable[int]]
+    request: web.Request, topic: UUID, look: Callable[[], Awaitable[Looked]]
 ) -> web.StreamResponse:
     hub = request.app[HUB]
     if hub.count >= AT_MOST:
@@ -135,7 +143,7 @@ async def _stream(
         while not hub.closing:
             changed.clear()
             try:
-                number = await count()
+                number, ends_at = await look()
             except (web.HTTPException, Refused):
                 await response.write(b"event: over\ndata: \n\n")
                 break
@@ -147,8 +155,15 @@ async def _stream(
             said = b"event: count\ndata: %d\n\n" % number if news else b": still here\n\n"
             await response.write(said)
             told = number
-            woken = await _within(changed, BEAT)
+            woken = await _within(changed, _pause(ends_at))
     return response
+
+
+def _pause(ends_at: datetime | None) -> float:
+    """Seconds until the next look: a beat, or less if the access is over before."""
+    if ends_at is None:
+        return BEAT
+    return min(BEAT, max(0.0, (ends_at - utcnow()).total_seconds()) + A_MOMENT)
 
 
 async def _within(changed: asyncio.Event, seconds: float) -> bool:

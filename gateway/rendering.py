@@ -16,7 +16,7 @@ from markupsafe import Markup
 from gateway import enrolment, labs, protection, shelf, static_files, wording
 from libs.contracts.identity.practices import Practice
 from libs.contracts.identity.sessions import Session
-from libs.contracts.records import Person
+from libs.contracts.records.patients import Person
 from libs.runtime.clock import utcnow
 
 NOTICE_COOKIE = "__Host-notice"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from gateway.wording import month, zone_named
-from libs.contracts.records import DocumentLine
+from libs.contracts.records.documents import DocumentLine
 
 
 def by_month(

@@ -12,7 +12,8 @@ from libs.contracts.delegation import Access
 from libs.contracts.identity.practices import Practice
 from libs.contracts.messaging.mailbox import CountUnread
 from libs.contracts.messaging.queue import CountWaiting
-from libs.contracts.records import ListImports, NamePatients, Person
+from libs.contracts.records.imports import ListImports
+from libs.contracts.records.patients import NamePatients, Person
 from libs.contracts.visa import Capacity, Limit
 from libs.runtime.broker import BROKER, Unavailable, ask
 
@@ -27,6 +28,10 @@ NOTICES: dict[str, Notice] = {
         text="We have sent an email to the new address. It counts once you choose the link in it."
     ),
     "email_changed": Notice(text="Your new email address is in use now. Log in with it."),
+    "two_step_off": Notice(text="Two-step verification is off. We have told you by email."),
+    "two_step_again": Notice(
+        text="That took too long, or was done elsewhere. Begin once more.", kind="warn"
+    ),
     "sessions_ended": Notice(text="Done. It is logged out."),
     "logged_out": Notice(text="You are logged out."),
     "patient_added": Notice(text="The patient is on your list. No email was sent."),
@@ -56,6 +61,10 @@ NOTICES: dict[str, Notice] = {
     "closed": Notice(text="The conversation is closed."),
     "reopened": Notice(text="The conversation is open again."),
     "noted": Notice(text="Your note is kept. Only staff see it."),
+    "chart_opened": Notice(text="Results and documents are open to you for 60 minutes."),
+    "chart_closed": Notice(
+        text="Your role does not include this. In an emergency, open it below.", kind="warn"
+    ),
     "file_filed": Notice(text="The file is among the patient's documents."),
     "emails_chosen": Notice(text="Your choice is saved."),
     "settings_saved": Notice(text="The settings are saved."),
@@ -172,6 +181,14 @@ def health_of(request: web.Request, patient_id: UUID) -> str:
 def patient_of(request: web.Request, patient_id: UUID) -> str:
     """The address of a patient's page on the staff side."""
     return str(request.app.router["patient"].url_for(patient=str(patient_id)))
+
+
+def to_patient(request: web.Request, name: str) -> web.Response:
+    """The same for a page in the middle of which it turned out."""
+    response = web.Response(status=303)
+    response.headers["Location"] = patient_of(request, UUID(request.match_info["patient"]))
+    notice(response, name)
+    return response
 
 
 def back_to_patient(request: web.Request, patient_id: UUID, name: str) -> web.Response:

@@ -13,7 +13,8 @@ from gateway.protection import fresh_key
 from gateway.session import Visa
 from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
-from libs.contracts.records import UPLOAD_LIMIT, AddChunk, Refusal, StartUpload
+from libs.contracts.records.imports import UPLOAD_LIMIT, AddChunk, StartUpload
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import BROKER, ask
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 
-from libs.contracts.records import Precision
+from libs.contracts.records.moments import Precision
 
 LOCALE = "en_US"
 KILOBYTE = 1000

@@ -9,6 +9,7 @@ import pytest
 from libs.contracts import registry
 from tests import servers as real
 from tests.servers import Servers
+from tests.waiting import until
 
 
 def pytest_report_header() -> str:
@@ -21,6 +22,15 @@ def servers() -> Iterator[Servers]:
         yield running
 
 
+async def _emptied(admin: asyncpg.Connection, tables: list[str]) -> bool:
+    """Postgres may still be at the last statement of a service that has stopped."""
+    try:
+        await admin.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+    except asyncpg.DeadlockDetectedError:
+        return False
+    return True
+
+
 @pytest.fixture
 async def clean(servers: Servers) -> Servers:
     """The servers, with no row in any table and no event in any stream."""
@@ -31,16 +41,18 @@ async def clean(servers: Servers) -> Servers:
 async def empty(servers: Servers) -> None:
     """No row in any table, and no event in any stream."""
     admin = await asyncpg.connect(servers.database_url("admin"))
-    tables = await admin.fetch(
-        """
-        SELECT format('%I.%I', schemaname, tablename) AS name
-          FROM pg_tables
-         WHERE schemaname = ANY($1) AND tablename <> 'migration'
-        """,
-        list(registry.services()),
-    )
-    await admin.execute(f"TRUNCATE {', '.join(table['name'] for table in tables)} CASCADE")
-    await admin.close()
+    try:
+        tables = await admin.fetch(
+            """
+            SELECT format('%I.%I', schemaname, tablename) AS name
+              FROM pg_tables
+             WHERE schemaname = ANY($1) AND tablename <> 'migration'
+            """,
+            list(registry.services()),
+        )
+        await until(lambda: _emptied(admin, [table["name"] for table in tables]))
+    finally:
+        await admin.close()
     client = await nats.connect(
         servers.nats_url,
         nkeys_seed=servers.credentials("provisioner"),

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from deploy.commands.saying import as_json, console, data_dir, in_a_loop, say_json, table
 
 if TYPE_CHECKING:
-    from libs.contracts.records import Import
+    from libs.contracts.records.imports import Import
 
 practice = click.option("--practice", "named", required=True, help="The practice's name or id.")
 file_path = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -37,7 +37,7 @@ async def import_patients(  # noqa: PLR0913  (one for each thing that can be sai
     Example: carespace patients import list.csv --practice "Lakeside Oncology" --preview
     """
     from deploy import reach
-    from libs.contracts.records import CSV_LIMIT, ImportPatients
+    from libs.contracts.records.patients import CSV_LIMIT, ImportPatients
     from libs.runtime.broker import ask
 
     if file.stat().st_size > CSV_LIMIT:

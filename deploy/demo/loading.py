@@ -29,7 +29,7 @@ from libs.contracts.base import Refused
 from libs.contracts.identity.refusals import Refusal
 from libs.contracts.identity.registration import CompleteRegistration
 from libs.contracts.identity.staff import InviteStaff
-from libs.contracts.records import AddPatient
+from libs.contracts.records.patients import AddPatient
 from libs.runtime.broker import ask
 
 if TYPE_CHECKING:

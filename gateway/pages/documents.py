@@ -7,7 +7,7 @@ from aiohttp import web
 from gateway import files, reading, session, shell
 from gateway.files import Reading
 from gateway.rendering import render
-from libs.contracts.records import ListDocuments
+from libs.contracts.records.documents import ListDocuments
 from libs.contracts.visa import Limit
 from libs.runtime.broker import BROKER, ask
 

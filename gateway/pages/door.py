@@ -11,7 +11,7 @@ from libs.runtime.broker import BROKER, ask
 
 WORDS: dict[str, str] = {
     Refusal.NOT_RECOGNISED: "We could not log you in with these details. Check each of them and try again.",
-    Refusal.CODE_NEEDED: "Enter the 6-digit code from your authenticator app.",
+    Refusal.CODE_NEEDED: "Enter your password again, and the code from your authenticator app or a recovery code.",
     Refusal.TRY_LATER: "There have been too many tries. Wait 15 minutes, or choose Forgot password "
     "and use the link that we send you.",
     Refusal.BUSY: "Many people are logging in at this moment. Try again in a few seconds.",

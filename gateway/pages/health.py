@@ -7,7 +7,8 @@ from aiohttp import web
 from gateway import session, shell
 from gateway.rendering import render
 from libs.contracts.base import Refused
-from libs.contracts.records import Health, Refusal, ShowHealth, ShowTest
+from libs.contracts.records.health import Health, ShowHealth, ShowTest
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Limit
 from libs.runtime.broker import BROKER, Unavailable, ask
 

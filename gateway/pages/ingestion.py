@@ -8,7 +8,8 @@ from aiohttp import hdrs, web
 from gateway import reading, uploads
 from libs.contracts.base import Refused
 from libs.contracts.identity.practices import AdmitMachine
-from libs.contracts.records import UPLOAD_LIMIT, Refusal, ShowImport, StartImport
+from libs.contracts.records.imports import UPLOAD_LIMIT, ShowImport, StartImport
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import BROKER, ask
 
 TYPES = {

@@ -9,16 +9,16 @@ from gateway.files import attachment
 from gateway.protection import streams_its_form
 from gateway.rendering import render
 from libs.contracts.base import Refused
-from libs.contracts.records import (
+from libs.contracts.records.imports import (
     ConfirmImport,
     ListImports,
-    ListPatients,
     ReadImport,
-    Refusal,
     SettleImport,
     ShowImport,
     StartImport,
 )
+from libs.contracts.records.patients import ListPatients
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import BROKER, EXPIRES, ask
 
 WORDS: dict[str, str] = {

@@ -32,7 +32,8 @@ from libs.contracts.messaging.queue import (
 from libs.contracts.messaging.refusals import Refusal
 from libs.contracts.messaging.settings import ShowSettings, Template
 from libs.contracts.messaging.writing import Category
-from libs.contracts.records import FileDocument, NamePatients, Person
+from libs.contracts.records.documents import FileDocument
+from libs.contracts.records.patients import NamePatients, Person
 from libs.runtime.broker import BROKER, Unavailable, ask
 
 routes = web.RouteTableDef()

@@ -10,16 +10,12 @@ from gateway import reading, session, shell, uploads
 from gateway.protection import streams_its_form
 from gateway.rendering import render
 from libs.contracts.base import Refused
-from libs.contracts.records import (
-    AddResult,
-    CorrectResult,
-    FileDocument,
-    Health,
-    Precision,
-    Refusal,
-    ShowHealth,
-    ShowPatient,
-)
+from libs.contracts.records.documents import FileDocument
+from libs.contracts.records.emergency import OpenChart
+from libs.contracts.records.health import AddResult, CorrectResult, Health, ShowHealth
+from libs.contracts.records.moments import Precision
+from libs.contracts.records.patients import ShowPatient
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import BROKER, Unavailable, ask
 
 WORDS: dict[str, str] = {
@@ -29,6 +25,8 @@ WORDS: dict[str, str] = {
     Refusal.TOO_LARGE: "This file is too large. It can have 50 MB.",
     Refusal.TYPE_NOT_TAKEN: "Files of this kind are not taken: programs, scripts and web pages.",
     Refusal.NOT_ALLOWED: "Your role does not include this.",
+    Refusal.REASON_MISSING: "Say why. The patient reads it.",
+    Refusal.REASON_TOO_LONG: "The reason can have up to 500 characters.",
 }
 DAY_WANTED = "Enter the day, such as 11 17 2026."
 KINDS = (
@@ -138,6 +136,26 @@ async def correct_result(request: web.Request) -> web.Response:
     return shell.back_to_patient(request, patient_id, "result_corrected")
 
 
+@routes.post("/staff/patients/{patient}/emergency", name="open_chart")
+async def open_chart(request: web.Request) -> web.Response:
+    """Results and documents for an hour, for a role that does not include them."""
+    staff = await session.at_work(request)
+    patient_id = reading.path_id(request, "patient")
+    form = await request.post()
+    asked = OpenChart(
+        visa=staff.visa,
+        key=reading.key(form),
+        patient_id=patient_id,
+        reason=reading.raw(form, "reason"),
+    )
+    try:
+        await ask(request.app[BROKER], asked)
+    except Refused as refused:
+        errors = {"reason": refused.worded(WORDS)}
+        return await _page(request, staff, errors=errors, form=form)
+    return shell.back_to_patient(request, patient_id, "chart_opened")
+
+
 async def _page(
     request: web.Request,
     staff: session.AtWork,
@@ -157,7 +175,8 @@ async def _page(
         "staff/patient.html",
         chrome,
         patient=shown,
-        health=health,
+        health=health if isinstance(health, Health) else None,
+        chart_closed=health is Refusal.CHART_CLOSED,
         kinds=KINDS,
         errors=errors or {},
         form=form or {},
@@ -166,9 +185,14 @@ async def _page(
     )
 
 
-async def _health(request: web.Request, staff: session.AtWork) -> Health | None:
+async def _health(request: web.Request, staff: session.AtWork) -> Health | Refusal | None:
+    """The chart; or that it is closed to this role; or None while it can't be had."""
     asked = ShowHealth(visa=staff.visa, patient_id=reading.path_id(request, "patient"))
     try:
         return await ask(request.app[BROKER], asked)
+    except Refused as refused:
+        if refused.code != Refusal.CHART_CLOSED:
+            raise
+        return Refusal.CHART_CLOSED
     except Unavailable:
         return None

@@ -11,15 +11,15 @@ from gateway.rendering import render
 from libs.contracts.base import Refused
 from libs.contracts.identity.invitations import InvitationState, ResendInvitation
 from libs.contracts.identity.refusals import Refusal as IdentityRefusal
-from libs.contracts.records import (
+from libs.contracts.records.patients import (
     CSV_LIMIT,
     AddPatient,
     CorrectEmail,
     ImportPatients,
     InvitePatient,
     ListPatients,
-    Refusal,
 )
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import BROKER, ask
 
 WORDS: dict[str, str] = {

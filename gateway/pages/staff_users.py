@@ -9,7 +9,7 @@ from gateway.pages.users import everyone
 from gateway.rendering import render
 from libs.contracts.base import Refused
 from libs.contracts.delegation import Refusal, RevokeAccess
-from libs.contracts.records import NamePatients
+from libs.contracts.records.patients import NamePatients
 from libs.runtime.broker import BROKER, ask
 
 WORDS: dict[str, str] = {

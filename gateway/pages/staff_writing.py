@@ -11,7 +11,7 @@ from gateway.rendering import render
 from gateway.writing import Form, Place, Written
 from libs.contracts.base import Refused
 from libs.contracts.messaging.mailbox import ListDrafts
-from libs.contracts.records import NamePatients, Person
+from libs.contracts.records.patients import NamePatients, Person
 from libs.runtime.broker import BROKER, ask
 
 routes = web.RouteTableDef()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from libs.contracts.activity import Acted
 from libs.contracts.base import Done, Event, Reply, Request
 from libs.contracts.visa import Capacity, Limit
 
@@ -30,6 +31,8 @@ class Access(Reply):
     limits: frozenset[Limit]
     visa: str = Field(repr=False)
     visa_expires_at: datetime
+    ends_at: datetime | None = None
+    """When the access itself is over, where it has a last day."""
 
 
 class AccessList(Reply):
@@ -122,3 +125,9 @@ class AccessRevoked(Event):
     revoked_at: datetime
     invitation_id: UUID
     invitation_version: int
+
+
+class DelegationActed(Acted):
+    """Somebody ended an access to a record."""
+
+    subject = "event.delegation.acted"

@@ -7,6 +7,7 @@ from faststream.nats import NatsRouter
 from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate, NotAllowed
+from libs.contracts.activity import Act
 from libs.contracts.base import Done, Refused
 from libs.contracts.delegation import (
     Access,
@@ -15,6 +16,7 @@ from libs.contracts.delegation import (
     AccessRevoked,
     Delegate,
     Delegates,
+    DelegationActed,
     ListAccess,
     ListDelegates,
     Refusal,
@@ -45,19 +47,21 @@ async def list_access(
         raise Refused(Refusal.NOT_LOGGED_IN) from None
     async with transaction(pool, account=passport.account_id) as db:
         grants = await store.list_grants(db, passport.account_id)
-    visas = [domain.visa(grant, passport, now=now) for grant in domain.holding(grants, now=now)]
+    visas = [
+        (grant, domain.visa(grant, passport, now=now)) for grant in domain.holding(grants, now=now)
+    ]
     return AccessList(
         records=tuple(
             Access(
-                practice_id=visa.practice_id,
-                patient_id=visa.patient_id,
-                capacity=visa.capacity,
-                limits=visa.limits,
+                practice_id=grant.practice_id,
+                patient_id=grant.patient_id,
+                capacity=grant.capacity,
+                limits=grant.limits,
                 visa=seal.close(visa),
                 visa_expires_at=visa.expires_at,
+                ends_at=grant.ends_at,
             )
-            for visa in visas
-            if visa.patient_id
+            for grant, visa in visas
         )
     )
 
@@ -128,6 +132,19 @@ async def revoke_access(asked: RevokeAccess, pool: Database, now: Now, gate: AtG
                     revoked_at=now,
                     invitation_id=asked.invitation_id,
                     invitation_version=asked.version,
+                ),
+            )
+        if known:
+            await outbox.announce(
+                db,
+                DelegationActed(
+                    practice_id=visa.practice_id,
+                    patient_id=asked.patient_id,
+                    account_id=visa.account_id,
+                    capacity=visa.capacity,
+                    act=Act.REVOKED_ACCESS,
+                    reference_id=asked.invitation_id,
+                    at=now,
                 ),
             )
     return Done()

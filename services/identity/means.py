@@ -7,7 +7,9 @@ from uuid import UUID
 from faststream import Context
 from uuid_utils.compat import uuid7
 
+from libs.contracts.activity import Act
 from libs.contracts.base import Refused
+from libs.contracts.identity.acts import IdentityActed
 from libs.contracts.identity.invitations import InvitationChanged
 from libs.contracts.identity.letters import LetterDue, LetterKind
 from libs.contracts.identity.refusals import Refusal
@@ -79,6 +81,32 @@ async def announce_letter(db: Connection, invitation: Invitation) -> None:
 async def owe(db: Connection, kind: LetterKind, reference_id: UUID) -> None:
     """A letter about an account is due."""
     await outbox.announce(db, LetterDue(kind=kind, reference_id=reference_id))
+
+
+async def tell_log(  # noqa: PLR0913
+    db: Connection,
+    invitation: Invitation,
+    account_id: UUID,
+    act: Act,
+    *,
+    capacity: Capacity = Capacity.SELF,
+    reference_id: UUID | None = None,
+    now: datetime,
+) -> None:
+    """This is to stand in the activity log of the record that the invitation is about."""
+    if invitation.patient_id:
+        await outbox.announce(
+            db,
+            IdentityActed(
+                practice_id=invitation.practice_id,
+                patient_id=invitation.patient_id,
+                account_id=account_id,
+                capacity=capacity,
+                act=act,
+                reference_id=reference_id,
+                at=now,
+            ),
+        )
 
 
 def practice_visa(  # noqa: PLR0913

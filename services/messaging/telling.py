@@ -6,7 +6,10 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from libs.contracts.activity import Act
+from libs.contracts.messaging.acts import MessagingActed
 from libs.contracts.messaging.announcements import AnnouncementDue, Frequency
+from libs.contracts.visa import Visa
 from libs.runtime import outbox
 from libs.runtime.database import Connection
 from services.messaging.domain import announcing as rules
@@ -58,3 +61,27 @@ async def _tell(  # noqa: PLR0913
         if await store.add_announcement(db, one):
             due = AnnouncementDue(practice_id=one.practice_id, reference_id=one.id, at=due_at)
             await outbox.announce(db, due)
+
+
+async def tell_log(  # noqa: PLR0913
+    db: Connection,
+    visa: Visa,
+    patient_id: UUID,
+    act: Act,
+    reference_id: UUID,
+    *,
+    now: datetime,
+) -> None:
+    """Whoever shows this visa did this: it is to stand in the patient's activity log."""
+    await outbox.announce(
+        db,
+        MessagingActed(
+            practice_id=visa.practice_id,
+            patient_id=patient_id,
+            account_id=visa.account_id,
+            capacity=visa.capacity,
+            act=act,
+            reference_id=reference_id,
+            at=now,
+        ),
+    )

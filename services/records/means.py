@@ -11,10 +11,13 @@ from faststream import Context
 
 from libs.access.gate import Gate, NotAllowed
 from libs.contracts.base import Refused
-from libs.contracts.records import Refusal
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Capacity, Limit, Visa
+from libs.runtime.database import Connection
 from libs.runtime.keyring import Damaged, KeyRing
+from services.records.domain import emergency
 from services.records.reading.apart import Readers
+from services.records.store import emergencies
 
 AtKeyRing = Annotated[KeyRing, Context("key_ring")]
 AtReaders = Annotated[Readers, Context("readers")]
@@ -28,6 +31,22 @@ def admit_to_documents(gate: Gate, sealed: str, *, patient_id: UUID, now: dateti
     if visa.capacity is Capacity.MACHINE:
         raise NotAllowed
     return visa
+
+
+async def assure_chart(
+    db: Connection, visa: Visa, patient_id: UUID, *, now: datetime
+) -> datetime | None:
+    """Staff whose role does not include charts see one that they opened in an emergency.
+
+    Until when that is; None for those who need no emergency.
+    """
+    if emergency.includes_charts(visa):
+        return None
+    place = visa.practice_id, patient_id
+    ends_at = await emergencies.find_open(db, *place, account_id=visa.account_id, now=now)
+    if ends_at is None:
+        raise Refused(Refusal.CHART_CLOSED)
+    return ends_at
 
 
 @contextmanager

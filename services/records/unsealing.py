@@ -7,7 +7,7 @@ from uuid import UUID
 
 from libs.contracts.base import Refused
 from libs.contracts.content import Chunk
-from libs.contracts.records import Refusal
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Pool, transaction
 from libs.runtime.keyring import Damaged, KeyRing
 from libs.vault.content import Content

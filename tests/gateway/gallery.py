@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from gateway.carrying import Kept
 from gateway.config import Config
 from gateway.pages import mailbox, staff_imports, staff_patient, staff_patients
 from gateway.pages.resources import FOR_EVERYONE
+from gateway.proving import Proof
 from gateway.rendering import Chrome, Notice, render
-from libs.contracts.records import ImportState
-from tests.gateway import message_samples, samples, staff_samples
+from libs.contracts.identity.factors import Factors
+from libs.contracts.records.imports import ImportState
+from tests.gateway import activity_samples, message_samples, samples, staff_samples
 from tests.gateway.people_samples import PEOPLE
 from tests.gateway.samples import NOW, PATIENT, PRACTICE, at_work, record, session
 
@@ -94,8 +97,17 @@ def _record(template: str, tab: str = "health", path: str = "/p/x", **content: A
     return Shown(template=template, chrome=record(tab), path=path, content=content)
 
 
+PROOF, NO_PROOF = Proof(wanted=True, code=True), Proof(wanted=False, code=False)
+ENROLMENT = "otpauth://totp/CareSpace:rosa?secret=JBSWY3DPEHPK3PXP&issuer=CareSpace"
+
+
 def _users(**content: Any) -> Shown:
     return _record("users/index.html", tab="", **content)
+
+
+def _account(template: str, **content: Any) -> Shown:
+    chrome = Chrome(session=session(), practice=PRACTICE)
+    return Shown(template=f"account/{template}.html", chrome=chrome, content=content)
 
 
 IMPORT_WORDS: dict[str, Any] = {"left_out": staff_imports.LEFT_OUT, "waiting": staff_imports.WAITING,
@@ -109,6 +121,8 @@ FROM_HEALTH: dict[str, Any] = {"patient_id": PATIENT, "back": f"/p/{PATIENT}/hea
 KEPT = Kept(address=f"/p/{PATIENT}/messages/compose", files=True, fields={
     "category": "health", "subject": "Mouth sores", "body": "Since Friday I have two sore spots.\n\n"
     "What can I do before they get worse?"})  # fmt: skip
+
+HOUR = timedelta(hours=1)
 
 PAGES: dict[str, Shown] = {
     "login": _door("login", form={}, problem="", code_wanted=False, kept=None),
@@ -158,11 +172,15 @@ PAGES: dict[str, Shown] = {
                                                 for own, person in ((True, samples.ROSA),
                                                                     (False, None))]}),
     "users": _users(people=[one for one in PEOPLE if not one.gone],
-                    gone=[one for one in PEOPLE if one.gone], form={}, errors={}),
-    "users-error": _users(people=[], gone=[], form={"email": "ana", "access": "some"},
+                    gone=[one for one in PEOPLE if one.gone], form={}, errors={}, proof=NO_PROOF),
+    "users-error": _users(people=[], gone=[], form={"email": "ana", "access": "some"}, proof=PROOF,
                           errors={"email": "Enter their email address.",
                                   "access": "Choose at least one part of your record."}),
     "user-revoked": _record("users/revoke.html", tab="", person=PEOPLE[0]),
+    "activity": _record("activity/index.html", tab="", path=f"/p/{PATIENT}/activity",
+                        **activity_samples.shown()),
+    "activity-none": _record("activity/index.html", tab="", path=f"/p/{PATIENT}/activity",
+                             **activity_samples.shown(days=[], after=0, query={"kind": "looked"})),
     "no-record": Shown(template="home/no_record.html", chrome=Chrome(session=session())),
     "health": _record("health/index.html", health=samples.HEALTH),
     "health-empty": _record("health/index.html", health=samples.NOTHING_YET),
@@ -219,13 +237,29 @@ PAGES: dict[str, Shown] = {
                      chrome=Chrome(session=session(), practice=PRACTICE, notice=Notice(
                          text="Done. It is logged out.")),
                      content={"person": session(), "sessions": samples.SESSIONS, "errors": {},
-                              "rules": {}, "email": "", "choices": message_samples.CHOICES}),
+                              "rules": {}, "email": "", "choices": message_samples.CHOICES,
+                              "proof": NO_PROOF}),
     "account-error": Shown(template="account/index.html", chrome=at_work(""),
                            content={"person": session("Dana Whitfield"), "sessions": None,
                                     "errors": {"current_password": "This is not it.",
                                                "email": "This is no address.",
-                                               "email_password": "This is not it."},
-                                    "rules": RULES_MET, "email": "rosa@", "choices": []}),
+                                               "proof_password": "This is not it.",
+                                               "proof_code": "Enter the code."},
+                                    "rules": RULES_MET, "email": "rosa@", "choices": [],
+                                    "proof": PROOF}),
+    "two-step": _account("two_step", factors=Factors(code=False, recovery_codes=0, required=False),
+                         proof=Proof(wanted=True, code=False), errors={}),
+    "two-step-on": _account("two_step", factors=Factors(code=True, recovery_codes=2, required=False),
+                            proof=PROOF, errors={"proof_code": "This code is not right."}),
+    "two-step-staff": Shown(template="account/two_step.html", chrome=at_work(""), content={
+        "factors": Factors(code=True, recovery_codes=10, required=True), "proof": PROOF,
+        "errors": {}}),
+    "two-step-setup": _account("two_step_setup", enrolment=ENROLMENT, problem=""),
+    "two-step-setup-wrong": _account("two_step_setup", enrolment=ENROLMENT,
+                                     problem="This code does not fit."),
+    "recovery-codes": _account("recovery_codes", codes=[
+        "abcd-efgh-jkmn", "pqrs-tuvw-xyz2", "3456-789a-bcde", "fghj-kmnp-qrst", "uvwx-yz23-4567",
+        "89ab-cdef-ghjk", "mnpq-rstu-vwxy", "z234-5678-9abc", "defg-hjkm-npqr", "stuv-wxyz-2345"]),
     "staff-patients": _staff("patients", "patients", listed=staff_samples.PATIENTS, query={}),
     "staff-patients-none": _staff("patients", "patients", query={"q": "zz", "state": "opened"},
                                   listed=staff_samples.PATIENTS.model_copy(
@@ -251,7 +285,16 @@ PAGES: dict[str, Shown] = {
                                       update={"preview": False, "refused": 1})),
     "staff-patient": _staff("patient", "patients", PATIENT_PATH, health=samples.HEALTH,
                             patient=staff_samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
-                            errors={}, form={}, document={}),
+                            errors={}, form={}, document={}, chart_closed=False),
+    "staff-patient-closed": _staff("patient", "patients", PATIENT_PATH, health=None,
+                                   patient=staff_samples.PATIENTS.patients[1],
+                                   kinds=staff_patient.KINDS, chart_closed=True, form={},
+                                   errors={"reason": "Say why. The patient reads it."}, document={}),
+    "staff-patient-emergency": _staff("patient", "patients", PATIENT_PATH, chart_closed=False,
+                                      health=samples.HEALTH.model_copy(
+                                          update={"emergency_ends_at": NOW + HOUR}),
+                                      patient=staff_samples.PATIENTS.patients[1],
+                                      kinds=staff_patient.KINDS, form={}, errors={}, document={}),
     "staff-users": _staff("users", "patients", PATIENT_PATH, person=samples.ROSA, people=PEOPLE,
                           errors={f"reason-{PEOPLE[0].invitation.invitation_id}": "Say why."},
                           reason=""),
@@ -262,14 +305,14 @@ PAGES: dict[str, Shown] = {
                                 errors={"file": "Choose a file.", "value": "Enter a value.",
                                         "collected": "Enter the day."},
                                 form={"test_name": "Sodium"},
-                                document={"title": "Scan", "kind": "Letter"}),
+                                document={"title": "Scan", "kind": "Letter"}, chart_closed=False),
     "staff-patient-wrong": _staff("patient", "patients", FIRST_RESULT, health=samples.HEALTH,
                                   patient=staff_samples.PATIENTS.patients[1], kinds=staff_patient.KINDS,
                                   errors={"corrected_value": "Enter a value."}, form={"value": ""},
-                                  document={}),
+                                  document={}, chart_closed=False),
     "staff-patient-away": _staff("patient", "patients", PATIENT_PATH, health=None,
                                  patient=staff_samples.PATIENTS.patients[0], kinds=staff_patient.KINDS,
-                                 errors={}, form={}, document={}),
+                                 errors={}, form={}, document={}, chart_closed=False),
     "staff-documents": _staff("../documents/index", "patients", f"{PATIENT_PATH}/documents",
                               listed=samples.DOCUMENTS, query={}, patient_id=PATIENT,
                               back=PATIENT_PATH, back_to="Rosa Alvarez"),

@@ -10,20 +10,10 @@ from libs.contracts.identity.invitations import Invitation
 from libs.contracts.identity.practices import Link, Practice
 from libs.contracts.identity.sessions import OpenSession, Session
 from libs.contracts.identity.staff import Seat
-from libs.contracts.records import (
-    Document,
-    DocumentLine,
-    DocumentList,
-    Earlier,
-    Flag,
-    Health,
-    Person,
-    Precision,
-    Range,
-    Result,
-    Status,
-    Test,
-)
+from libs.contracts.records.documents import Document, DocumentLine, DocumentList
+from libs.contracts.records.health import Earlier, Flag, Health, Range, Result, Status, Test
+from libs.contracts.records.moments import Precision
+from libs.contracts.records.patients import Person
 from libs.contracts.visa import Role
 
 NOW = datetime(2026, 11, 22, 21, 14, tzinfo=UTC)

@@ -7,18 +7,15 @@ from uuid import UUID
 from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.letters import LetterKind
 from libs.contracts.notifier import Mail, MailList, MailState
-from libs.contracts.records import (
+from libs.contracts.records.imports import (
     Import,
     ImportLine,
     ImportList,
     ImportState,
     LeftOut,
-    Line,
-    LinesRead,
-    Patient,
-    PatientList,
     Subject,
 )
+from libs.contracts.records.patients import Line, LinesRead, Patient, PatientList
 from tests.gateway.samples import NOW, PATIENT
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from gateway import labs
 from gateway.charts import Mark
-from libs.contracts.records import Earlier, Flag, Precision, Range, Result, Status
+from libs.contracts.records.health import Earlier, Flag, Range, Result, Status
+from libs.contracts.records.moments import Precision
 from tests.gateway import samples
 from tests.gateway.samples import NOW, result
 

@@ -10,7 +10,7 @@ from jinja2 import UndefinedError
 from gateway import protection, rendering
 from gateway.enrolment import one_time_key, qr
 from gateway.rendering import NOTICE_COOKIE, Chrome, Notice, here, render, url
-from libs.contracts.records import Health
+from libs.contracts.records.health import Health
 from tests.gateway import samples
 from tests.gateway.gallery import ORIGIN, PAGES, application, html
 

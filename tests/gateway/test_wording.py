@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from gateway import wording
-from libs.contracts.records import Precision
+from libs.contracts.records.moments import Precision
 
 AT = datetime(2026, 11, 14, 23, 15, tzinfo=UTC)
 DENVER = "America/Denver"

@@ -28,7 +28,7 @@ from libs.contracts.identity.registration import CompleteRegistration
 from libs.contracts.identity.sessions import ResolveSession, Session, SessionEnded
 from libs.contracts.identity.staff import InviteStaff
 from libs.contracts.notifier import MailSettled
-from libs.contracts.records import AddPatient
+from libs.contracts.records.patients import AddPatient
 from libs.contracts.visa import LIFETIME, Capacity, Role, Visa
 from libs.runtime.broker import BROKER, ask
 from libs.runtime.clock import utcnow

@@ -13,7 +13,9 @@ def logs_in(visit: Visit, email: str, born: tuple[int, int, int], password: str 
     visit.presses("Log in")
 
 
-def is_registered(staff: Visit, visit: Visit, email: str, born: tuple[int, int, int]) -> None:
+def is_registered(
+    staff: Visit, visit: Visit, email: str, born: tuple[int, int, int], password: str = PASSWORD
+) -> None:
     """Added by staff, who are logged in; registered by the link in the letter."""
     staff.goes_to("/staff/patients/new")
     staff.types("Given name", "Iris")
@@ -23,8 +25,8 @@ def is_registered(staff: Visit, visit: Visit, email: str, born: tuple[int, int, 
     staff.page.get_by_role("button", name="Add patient").click()
     visit.goes_to(visit.portal.link(email))
     visit.types_date(*born)
-    visit.types("Password", PASSWORD)
-    visit.types("Confirm password", PASSWORD)
+    visit.types("Password", password)
+    visit.types("Confirm password", password)
     visit.page.get_by_label("I have read and accept").check()
     visit.presses("Complete registration")
     visit.sees("You can log in now.")

@@ -16,6 +16,12 @@ ANAS_BIRTHDAY = (1988, 9, 30)
 ON_A_PHONE = pytest.mark.parametrize("look", LOOKS[1:2], indirect=True)
 
 
+def newcomer(visit: Open) -> tuple[Visit, str, str]:
+    """Somebody with an address, and what they will write about, which nobody else does."""
+    mark = uuid4().hex[:8]
+    return visit(), f"ana.{mark}@example.com", f"She is very tired {mark}"
+
+
 def manages_users(visit: Visit) -> None:
     """By the account menu."""
     visit.page.locator("details.menu summary").click()
@@ -41,10 +47,9 @@ def test_a_daughter_is_let_in_writes_for_her_mother_and_is_out_at_once(
     visit: Open, look: Look
 ) -> None:
     rosa, email = somebody(visit)
-    ana, anas_email = visit(), f"ana.{uuid4().hex[:8]}@example.com"
+    ana, anas_email, tired = newcomer(visit)
     logs_in(rosa, email, BORN)
     manages_users(rosa)
-    rosa.sees("Only you see your record here.")
     invites(rosa, email)
     rosa.sees("This is your own email address.")
     invites(rosa, anas_email)
@@ -63,12 +68,12 @@ def test_a_daughter_is_let_in_writes_for_her_mother_and_is_out_at_once(
     record = ana.page.url.removesuffix("/health")
     ana.page.locator("details.menu summary").click()
     assert ana.page.get_by_role("link", name="Manage Users").count() == 0
-    for own in ("users", "users/invite"):
+    for own in ("users", "users/invite", "activity", "activity.csv", "activity.json"):
         assert ana.page.request.get(f"{record}/{own}").status in (404, 405)
 
     ana.goes_to(f"{record}/messages/compose")
     ana.page.get_by_label("Health question").check()
-    ana.types("Subject", "She is very tired")
+    ana.types("Subject", tired)
     ana.types("Message", "My mother sleeps all day. Is that usual?")
     ana.presses("Send message")
     ana.sees("Ana Ruiz for Iris Account")
@@ -76,10 +81,17 @@ def test_a_daughter_is_let_in_writes_for_her_mother_and_is_out_at_once(
     nurse_is_in(nurse)
     nurse.goes_to("/staff/messages?q=sleeps")
     nurse.sees("Written by Ana Ruiz")
-    nurse.follows("She is very tired")
+    nurse.follows(tired)
     nurse.sees("Ana Ruiz for Iris Account")
     rosa.goes_to(f"{record}/messages/sent")
-    rosa.sees("She is very tired", "Ana Ruiz for Iris Account")
+    rosa.sees(tired, "Ana Ruiz for Iris Account")
+    until_now(lambda: _log_has(rosa, f"{record}/activity", "at Lakeside Oncology opened a message"))
+    rosa.sees(
+        "Ana Ruiz, for you, wrote a message",
+        "Ana Ruiz, for you, accepted the access to this record",
+        "Ana Ruiz, for you, looked at the Health page",
+        "You sent an invitation to Ana Ruiz",
+    )
 
     manages_users(rosa)
     rosa.sees("Has access", "Ana Ruiz", "Full access")
@@ -87,12 +99,22 @@ def test_a_daughter_is_let_in_writes_for_her_mother_and_is_out_at_once(
     rosa.sees("loses sight of your record at once")
     rosa.presses("Revoke access")
     rosa.sees("Access is revoked.", "Revoked")
+    until_now(lambda: _log_has(rosa, f"{record}/activity", "You ended the access of Ana Ruiz"))
     if look.script:
-        ana.page.get_by_text("She is very tired").first.wait_for(state="detached")
-    for page in ("health", "messages", "health/documents"):
-        assert ana.page.request.get(f"{record}/{page}").status == 404
+        ana.page.get_by_text(tired).first.wait_for(state="detached")
+    _is_out(ana, record)
     ana.page.goto("/")
     ana.sees("No record here yet.")
+
+
+def _is_out(ana: Visit, record: str) -> None:
+    for page in ("health", "messages", "health/documents"):
+        assert ana.page.request.get(f"{record}/{page}").status == 404
+
+
+def _log_has(rosa: Visit, address: str, words: str) -> bool:
+    rosa.page.goto(address)
+    return words in " ".join(rosa.page.inner_text("main").split())
 
 
 @ON_A_PHONE

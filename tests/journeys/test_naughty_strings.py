@@ -18,7 +18,7 @@ from playwright.sync_api import APIResponse, ConsoleMessage, Dialog, FilePayload
 
 from deploy.demo.people import LAKESIDE
 from gateway.pages.staff_patients import WORDS
-from libs.contracts.records import Refusal
+from libs.contracts.records.refusals import Refusal
 from services.records.domain.patient import LONGEST_NAME
 from tests.corpus import CORPUS, needs_corpus
 from tests.journeys.conftest import LOOKS, Visit

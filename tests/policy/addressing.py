@@ -99,7 +99,9 @@ def form(page: Page, ids: Mapping[str, str], *, harmless: bool = False) -> dict[
     forms: dict[str, dict[str, str]] = {
         "/account/sessions/end": {"session_id": str(uuid4())},
         "/account/password": {"current_password": "no", "password": "A", "confirm_password": "A"},
-        "/account/email": {"email": "somebody@example.com", "email_password": "no"},
+        "/account/email": {"email": "somebody@example.com", "proof_password": "no"},
+        "/account/two-step": {"do": "off", "proof_password": "no"},
+        "/account/two-step/confirm": {"enrolment": "otpauth://totp/x", "code": "000000"},
         "/account/messages": {"practice_id": ids.get("practice", ""), "frequency": "at_once"},
         "/p/{patient}/messages/compose": written,
         "/p/{patient}/messages/draft": written,
@@ -115,6 +117,7 @@ def form(page: Page, ids: Mapping[str, str], *, harmless: bool = False) -> dict[
         "/staff/patients/{patient}/email": {
             "email": ids["address"] if harmless else f"{uuid4().hex}@example.com"
         },
+        "/staff/patients/{patient}/emergency": {} if harmless else {"reason": "Because."},
         "/staff/patients/{patient}/results": {
             "test_name": "Matrix",
             "value": "3.1",

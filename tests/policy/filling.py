@@ -16,12 +16,11 @@ from libs.contracts.messaging.writing import (
     Sent,
     StartAttachment,
 )
-from libs.contracts.records import (
+from libs.contracts.records.documents import FileDocument
+from libs.contracts.records.health import AddResult, ShowHealth
+from libs.contracts.records.imports import (
     AddChunk,
-    AddResult,
-    FileDocument,
     ImportState,
-    ShowHealth,
     ShowImport,
     StartImport,
     StartUpload,

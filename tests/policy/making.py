@@ -23,7 +23,7 @@ from libs.contracts.identity.registration import CompleteRegistration
 from libs.contracts.identity.sessions import EndSession, ResolveSession
 from libs.contracts.identity.sharing import InviteDelegate
 from libs.contracts.identity.staff import InviteStaff
-from libs.contracts.records import AddPatient
+from libs.contracts.records.patients import AddPatient
 from libs.contracts.visa import Capacity, Limit, Role, Visa
 from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow
@@ -63,6 +63,8 @@ class Maker:
     admin: asyncpg.Connection
     mark: str = field(default_factory=lambda: uuid4().hex[:8])
     """In every address, so that several worlds can be at one portal."""
+    sessions: dict[str, UUID] = field(default_factory=dict)
+    """What a token opened, for what asks who was proven in it."""
     codes: dict[str, str] = field(default_factory=dict)
     """The secrets of staff's one-time codes."""
 
@@ -84,6 +86,7 @@ class Maker:
             limits=frozenset() if is_staff else frozenset(Limit),
             role=ROLES.get(actor),
             account_id=who.account_id or UUID(int=0),
+            session_id=self.sessions.get(who.token),
             actor_name=actor.title(),
             issued_at=now,
             expires_at=now + timedelta(seconds=10),
@@ -130,7 +133,9 @@ class Maker:
             code=code,
             source=SOURCE,
         )
-        return (await self.ask(asked)).token
+        token = (await self.ask(asked)).token
+        self.sessions[token] = (await self.ask(ResolveSession(session=hash_of(token)))).session_id
+        return token
 
     async def log_in_staff(self, actor: Actor) -> str:
         code = pyotp.TOTP(self.codes[actor.email]).now()

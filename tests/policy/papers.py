@@ -14,7 +14,7 @@ from libs.contracts.base import Event, Refused
 from libs.contracts.delegation import AccessRevoked
 from libs.contracts.identity.practices import AdmitMachine, AdmitOperator
 from libs.contracts.identity.sessions import ResolveSession, SessionEnded
-from libs.contracts.records import ShowHealth
+from libs.contracts.records.patients import NamePatients
 from libs.contracts.visa import LIFETIME, Capacity, Limit, Visa
 from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow
@@ -127,7 +127,7 @@ class Office:
 
         async def refused() -> bool:
             try:
-                await ask(self.gateway, ShowHealth(visa=visa, patient_id=patient_id))
+                await ask(self.gateway, NamePatients(visa=visa, patient_ids=(patient_id,)))
             except Refused:
                 return True
             return False

@@ -10,7 +10,7 @@ ACTORS = (
     "ad", "cl", "fd", "fs", "mk", "mf", "op",
 )  # fmt: skip
 """Who asks, seen from one record; `policy.txt` says who each of them is."""
-CELLS = frozenset("Y.nwredkob-")
+CELLS = frozenset("Y.nwrcedkob-")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,10 @@ ONES_OWN = ("delegation.ended_invitation",)
 which is still on its way comes late; behind the wall of the practice that said so, and never about
 another's invitation."""
 
+SEEN = ("records.activity", "records.activity_head")
+"""What somebody saw who may see it stands in the log: a form that is refused in words comes back on
+the page that it was on. `test_requests` watches these, where no page is around a refusal."""
+
 
 async def sums(
     admin: asyncpg.Connection, *, practice_id: UUID | None = None
@@ -30,7 +34,7 @@ async def sums(
         list(registry.services()),
     )
     found = {}
-    for table in {row["name"] for row in tables} - {*ONES_OWN}:
+    for table in {row["name"] for row in tables} - {*ONES_OWN, *SEEN}:
         left_out = list(NOT_WATCHED.get(table, ()))
         row = await admin.fetchrow(
             f"""

@@ -11,7 +11,7 @@ from tests.policy.policy import POLICY, IdElsewhere, Page
 from tests.policy.rows import quiet
 from tests.policy.world import Actor, Record, World, expected
 
-REFUSED = set(".dknr")
+REFUSED = set(".dknrc")
 NO_ROLE = "Your role does not include this."
 
 
@@ -48,6 +48,7 @@ def keeps(question: Question, answer: Answer) -> bool:
         ".": answer.status == 404,
         "d": answer.at_the_door,
         "k": answer.status == 401,
+        "c": answer.status == 303 and not answer.at_the_door,
         "r": answer.status == 400 and NO_ROLE in answer.text,
         "e": answer.status == 200 and "event: over" in answer.text,
     }

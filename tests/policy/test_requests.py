@@ -26,7 +26,7 @@ from tests.policy.world import Actor, Record, World, expected
 
 AT_ONCE = 16
 NO_ADDRESS = {"address": "nobody@example.com"}
-REFUSED = set(".n")
+REFUSED = set(".nc")
 
 
 @pytest.fixture
@@ -78,6 +78,7 @@ async def test_what_is_refused_is_refused_by_the_service_itself(
     broken, leaks, tellings, count = [], [], [], 0
     async with office.place.admin() as admin:
         before = await quiet(admin)
+        seen = await admin.fetchval("SELECT count(*) FROM records.activity")
         for actor in world.actors.values():
             answered = await answers(office, actor, questions(world, actor, refused=True))
             count += len(answered)
@@ -91,6 +92,7 @@ async def test_what_is_refused_is_refused_by_the_service_itself(
                 if one.cell == "." and came.refused != nothing.refused
             ]
         after = await quiet(admin)
+        assert await admin.fetchval("SELECT count(*) FROM records.activity") == seen
     print(f"requests refused: {count}, {len(leaks)} leaks")
     none(broken, leaks, tellings, changed(before, after))
 

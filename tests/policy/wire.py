@@ -50,7 +50,7 @@ SAID: dict[str, Any] = {
     "title": "Matrix", "body": "Words of the matrix.", "value": "3.1", "test_name": "Matrix",
     "text": "Words.", "name": "Matrix", "frequency": "at_once", "time_zone": "UTC",
     "discard_reason": "Because.", "reason": "Because.", "category": "health", "key_hash": b"x",
-    "routing": (), "teams": ("Care team",), "team": "Care team", "version": 1, "even_so": True,
+    "code": "000000", "routing": (), "teams": ("Care team",), "team": "Care team", "version": 1, "even_so": True,
 }  # fmt: skip
 """What a field says, where it is no id."""
 NO = {
@@ -131,6 +131,7 @@ def _particulars(asked: Asked) -> dict[str, Any]:
         "request.messaging.save_draft": {"version": 0},
         "request.identity.invite_delegate": {"email": f"{uuid4().hex}@example.com"},
         "request.records.import_patients": {"preview": asked.harmless},
+        "request.records.open_chart": {"reason": ""} if asked.harmless else {},
     }
     if asked.harmless:
         special |= {
@@ -157,6 +158,7 @@ def keeps(asked: Asked, came: Outcome) -> bool:
         "Y": came.refused not in NO,
         ".": came.refused in NO,
         "n": came.reply is not None,
+        "c": came.refused == "chart_closed",
     }
     return came.refused != "unavailable" and said.get(asked.cell, True)
 

@@ -16,20 +16,25 @@ import services.identity.app
 import services.records.app
 from libs.contracts.content import CHUNK_SIZE, Chunk
 from libs.contracts.identity.practices import AddPractice
-from libs.contracts.records import (
-    AddChunk,
-    AddPatient,
+from libs.contracts.records.documents import (
+    Document,
     DocumentList,
     FileDocument,
+    ListDocuments,
+    Opening,
+    ReadDocument,
+    ShowDocument,
+)
+from libs.contracts.records.imports import (
+    AddChunk,
     Import,
     ImportState,
-    ListDocuments,
-    ReadDocument,
     ReadImport,
     ShowImport,
     StartImport,
     StartUpload,
 )
+from libs.contracts.records.patients import AddPatient
 from libs.contracts.visa import Capacity, Limit, Role, Visa
 from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow
@@ -190,8 +195,21 @@ class Office:
         asked = ListDocuments(visa=self.staff, patient_id=patient_id, **wanted)
         return await ask(self.broker, asked)
 
+    async def open(
+        self, patient_id: UUID, document_id: UUID, *, visa: str = "", **how: Any
+    ) -> Document:
+        """Open it, as whoever wants its content has to."""
+        asked = ShowDocument(
+            visa=visa or self.staff,
+            patient_id=patient_id,
+            document_id=document_id,
+            **{"opening": Opening.VIEW} | how,
+        )
+        return await ask(self.broker, asked)
+
     async def content(self, patient_id: UUID, document_id: UUID) -> bytes:
         """A document as it is given back, chunk by chunk."""
+        await self.open(patient_id, document_id)
 
         async def chunk(number: int) -> Chunk:
             asked = ReadDocument(

@@ -11,7 +11,8 @@ import pytest
 
 from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
-from libs.contracts.records import ReadDocument, Refusal
+from libs.contracts.records.documents import ReadDocument
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import ask
 from libs.runtime.database import transaction
 from libs.runtime.keyring import Damaged, KeyRing
@@ -48,6 +49,7 @@ async def test_what_is_kept_is_given_back_byte_for_byte_chunk_by_chunk(
     data = data[:size] if size > 5 else b"x"
     letter = await practice.file(rosa, data, file_name="scan.pdf")
     numbers = range(content.chunks_of(len(data)))
+    await practice.open(rosa, letter)
     for number in reversed(numbers):
         asked = ReadDocument(
             visa=practice.staff, patient_id=rosa, document_id=letter, number=number
@@ -77,6 +79,7 @@ async def test_nothing_of_it_is_legible_in_the_database(practice: Office) -> Non
 
 
 async def _is_refused_as_damaged(practice: Office, rosa: UUID, letter: UUID, number: int) -> None:
+    await practice.open(rosa, letter)
     with pytest.raises(Refused, match=Refusal.DAMAGED):
         await ask(
             practice.broker,

@@ -9,14 +9,15 @@ import psutil
 import pytest
 
 from libs.contracts.base import Refused
-from libs.contracts.records import (
+from libs.contracts.records.documents import (
     FileDocument,
     ListDocuments,
+    Opening,
     ReadDocument,
-    Refusal,
     RenderDocument,
     ShowDocument,
 )
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Limit
 from libs.runtime.broker import ask
 from tests.corpus import CORPUS, content, files, needs_corpus
@@ -36,6 +37,7 @@ async def show(practice: Office, rosa: UUID, document_id: UUID, visa: str = "") 
 
 
 async def page(practice: Office, rosa: UUID, document_id: UUID) -> str:
+    await practice.open(rosa, document_id)
     asked = RenderDocument(visa=practice.staff, patient_id=rosa, document_id=document_id)
     return (await ask(practice.broker, asked, within=20)).html
 
@@ -226,7 +228,7 @@ async def test_only_the_patient_a_delegate_with_that_limit_and_their_staff_see_t
     def requests(visa: str, patient_id: UUID) -> list[Any]:
         about = {"patient_id": patient_id, "document_id": letter}
         return [
-            ShowDocument(visa=visa, **about),
+            ShowDocument(visa=visa, opening=Opening.VIEW, **about),
             ReadDocument(visa=visa, number=0, **about),
             RenderDocument(visa=visa, **about),
         ]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from libs.contracts.records import Flag
+from libs.contracts.records.health import Flag
 from libs.runtime import database
 from libs.runtime.database import Pool, transaction
 from services.records import filing

@@ -9,17 +9,17 @@ from uuid import UUID, uuid4
 import pytest
 
 from libs.contracts.base import Refused
-from libs.contracts.records import (
+from libs.contracts.records.health import (
     AddResult,
     CorrectResult,
     Flag,
     Health,
-    Refusal,
     ShowHealth,
     ShowTest,
     Status,
 )
-from libs.contracts.records import Test as LabTest
+from libs.contracts.records.health import Test as LabTest
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Capacity, Limit, Role
 from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow

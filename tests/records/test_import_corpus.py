@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import psutil
 import pytest
 
-from libs.contracts.records import Import, ImportState, SettleImport
+from libs.contracts.records.imports import Import, ImportState, SettleImport
 from libs.runtime.broker import ask
 from libs.vault.media import Sort
 from services.records.domain.found import Document, Found, LeftOut, Patient, Unreadable

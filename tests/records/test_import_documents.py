@@ -6,7 +6,9 @@ from datetime import date
 
 import pytest
 
-from libs.contracts.records import DocumentLine, ImportState, Precision
+from libs.contracts.records.documents import DocumentLine
+from libs.contracts.records.imports import ImportState
+from libs.contracts.records.moments import Precision
 from tests.records import office
 from tests.records.bundles import bundle, note, patient
 from tests.records.office import Office

@@ -6,17 +6,17 @@ from uuid import uuid4
 import pytest
 
 from libs.contracts.base import Refused
-from libs.contracts.records import (
+from libs.contracts.records.imports import (
     ConfirmImport,
     Import,
     ImportState,
     ListImports,
     ReadImport,
-    Refusal,
     SettleImport,
     ShowImport,
     StartImport,
 )
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import ask
 from tests.records.bundles import bundle, note, patient, result
 from tests.records.office import Office

@@ -8,7 +8,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from deploy.waiting import free_port
-from libs.contracts.records import ImportState
+from libs.contracts.records.imports import ImportState
 from services.records import app
 from tests import parts
 from tests.records import office

@@ -8,16 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from libs.contracts.base import Refused
-from libs.contracts.records import (
-    Health,
-    Import,
-    ImportState,
-    ListImports,
-    Refusal,
-    SettleImport,
-    ShowHealth,
-    Subject,
-)
+from libs.contracts.records.health import Health, ShowHealth
+from libs.contracts.records.imports import Import, ImportState, ListImports, SettleImport, Subject
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import ask
 from tests.records.bundles import bundle, message, note, patient, result
 from tests.records.office import Office, together

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.contracts.base import Refused
-from libs.contracts.records import CSV_LIMIT, Refusal
+from libs.contracts.records.patients import CSV_LIMIT
+from libs.contracts.records.refusals import Refusal
 from services.records.domain import patient as rules
 from services.records.domain.patient_list import Line, day, lines
 

@@ -11,7 +11,7 @@ import pytest
 
 from libs.contracts.base import Refused
 from libs.contracts.identity.invitations import InvitationChanged, InvitationState
-from libs.contracts.records import (
+from libs.contracts.records.patients import (
     AddPatient,
     CorrectEmail,
     DescribeContact,
@@ -22,9 +22,9 @@ from libs.contracts.records import (
     ListPatients,
     NamePatients,
     PatientList,
-    Refusal,
     ShowPatient,
 )
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Capacity, Role
 from libs.runtime import outbox
 from libs.runtime.broker import ask

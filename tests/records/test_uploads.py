@@ -9,7 +9,8 @@ import pytest
 
 from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
-from libs.contracts.records import UPLOAD_LIMIT, AddChunk, Refusal, StartUpload
+from libs.contracts.records.imports import UPLOAD_LIMIT, AddChunk, StartUpload
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.broker import ask
 from services.records.domain import upload as rules
 from services.records.worker import sweep

@@ -15,7 +15,7 @@ from faststream.nats import NatsRouter
 from nats.js import JetStreamContext
 
 from deploy.nats_config import DEAD
-from libs.contracts.records import InvitationWanted
+from libs.contracts.records.patients import InvitationWanted
 from libs.runtime import broker, database, inbox, lifeline
 from libs.runtime.broker import follows
 from libs.runtime.database import Database, transaction

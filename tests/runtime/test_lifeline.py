@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from deploy import nats as nats_server
 from deploy import nats_config, waiting
 from libs.contracts.messaging.queue import CountWaiting
-from libs.contracts.records import InvitationWanted
+from libs.contracts.records.patients import InvitationWanted
 from libs.runtime import broker, database, health, lifeline
 from libs.runtime.broker import Unavailable, ask
 from tests import parts, proxy

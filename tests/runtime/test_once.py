@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from libs.contracts.records import AddPatient, CorrectEmail, PatientAdded
+from libs.contracts.records.patients import AddPatient, CorrectEmail, PatientAdded
 from libs.runtime import once
 from libs.runtime.database import Pool, transaction
 from tests.servers import Servers

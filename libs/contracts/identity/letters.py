@@ -23,12 +23,19 @@ class LetterKind(StrEnum):
     """The same to the patient who invited them."""
     PASSWORD_RESET = "password_reset"  # noqa: S105
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    FACTORS_CHANGED = "factors_changed"
+    """Two-step verification was turned on or off, or its codes were made anew."""
     EMAIL_CONFIRMATION = "email_confirmation"
     """To the new address."""
     EMAIL_CHANGED = "email_changed"
     """To the old address."""
     MESSAGE_WAITING = "message_waiting"
     """To whoever may read a message, patient or staff, without a word of it."""
+
+    CHART_OPENED = "chart_opened"
+    """To the patient whose chart was opened in an emergency."""
+    CHART_OPENED_STAFF = "chart_opened_staff"
+    """The same to the practice's administrators."""
 
 
 class Letter(Reply):

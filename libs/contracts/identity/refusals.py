@@ -25,6 +25,13 @@ class Refusal(StrEnum):
     HAS_ACCOUNT = "has_account"
     """Someone with this e-mail address has an account: log in and accept instead."""
     WRONG_PASSWORD = "wrong_password"  # noqa: S105
+    WRONG_CODE = "wrong_code"
+    PROOF_NEEDED = "proof_needed"
+    """This asks for a proof who is there that is younger than `PROVEN_FOR`: `ProveAgain`."""
+    SETUP_OVER = "setup_over"
+    """There is no key being set up, or no longer."""
+    CODE_REQUIRED = "code_required"
+    """A member of staff can't be without one-time codes."""
     EMAIL_NOT_USABLE = "email_not_usable"
     SAME_EMAIL = "same_email"
     OWN_EMAIL = "own_email"

@@ -1,10 +1,13 @@
 """What identity answers and follows: load, decide, save, announce, reply."""
 
 from services.identity.handlers import (
+    acts,
     addresses,
+    factors,
     invitations,
     letters,
     logging_in,
+    notices,
     passwords,
     practices,
     registration,
@@ -24,4 +27,7 @@ routers = (
     addresses.router,
     letters.router,
     sharing.router,
+    acts.router,
+    notices.router,
+    factors.router,
 )

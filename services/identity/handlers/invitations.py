@@ -17,7 +17,7 @@ from libs.contracts.identity.letters import LetterDue, LetterKind
 from libs.contracts.identity.refusals import Refusal
 from libs.contracts.identity.staff import InviteStaff
 from libs.contracts.notifier import MailSettled
-from libs.contracts.records import Contact, DescribeContact, InvitationWanted
+from libs.contracts.records.patients import Contact, DescribeContact, InvitationWanted
 from libs.runtime import inbox, outbox
 from libs.runtime.broker import Asking, answers, ask, follows
 from libs.runtime.clock import Now

@@ -16,7 +16,14 @@ from services.identity.domain.account import Account, greeting
 from services.identity.domain.invitation import Invitation
 from services.identity.domain.link import Links, Purpose, Target
 from services.identity.means import AtLinks
-from services.identity.store import account_links, accounts, invitations, practices
+from services.identity.store import (
+    account_links,
+    accounts,
+    factors,
+    invitations,
+    notices,
+    practices,
+)
 
 router = NatsRouter()
 
@@ -34,12 +41,16 @@ async def describe_letter(  # noqa: PLR0911
             return await _password_reset(asked, pool, links, now=now)
         case LetterKind.PASSWORD_CHANGED:
             return await _password_changed(asked, pool)
+        case LetterKind.FACTORS_CHANGED:
+            return await _factors_changed(asked, pool)
         case LetterKind.EMAIL_CONFIRMATION:
             return await _email_confirmation(asked, pool, links, now=now)
         case LetterKind.EMAIL_CHANGED:
             return await _email_changed(asked, pool)
         case LetterKind.MESSAGE_WAITING:
             return await _message_waiting(asked, pool)
+        case LetterKind.CHART_OPENED | LetterKind.CHART_OPENED_STAFF:
+            return await _chart_opened(asked, pool)
 
 
 async def _invitation(asked: DescribeLetter, pool: Pool, links: Links, *, now: datetime) -> Letter:
@@ -117,6 +128,19 @@ async def _password_changed(asked: DescribeLetter, pool: Pool) -> Letter:
     )
 
 
+async def _factors_changed(asked: DescribeLetter, pool: Pool) -> Letter:
+    async with transaction(pool, link=asked.reference_id) as db:
+        account_id, at = await factors.get_change(db, asked.reference_id)
+        await wall(db, account=account_id)
+        account = await accounts.get_account(db, account_id)
+    return Letter(
+        email=account.email,
+        greeting_name=greeting(account.name),
+        path="/account",
+        happened_at=at,
+    )
+
+
 async def _email_confirmation(
     asked: DescribeLetter, pool: Pool, links: Links, *, now: datetime
 ) -> Letter:
@@ -162,4 +186,23 @@ async def _message_waiting(asked: DescribeLetter, pool: Pool) -> Letter:
         greeting_name=greeting(account.name),
         practice=practice,
         time_zone=practice.time_zone,
+    )
+
+
+async def _chart_opened(asked: DescribeLetter, pool: Pool) -> Letter:
+    """To the patient, who finds the reason in their log; or to an administrator."""
+    async with transaction(pool, link=asked.reference_id) as db:
+        notice = await notices.get_chart_opened(db, asked.reference_id)
+        await wall(db, account=notice.account_id)
+        account = await accounts.get_account(db, notice.account_id)
+        practice = await practices.get_practice(db, notice.practice_id)
+    to_staff = asked.kind is LetterKind.CHART_OPENED_STAFF
+    record = f"/staff/patients/{notice.patient_id}" if to_staff else f"/p/{notice.patient_id}"
+    return Letter(
+        email=account.email,
+        greeting_name=greeting(account.name),
+        practice=practice,
+        path=record if to_staff else f"{record}/activity",
+        time_zone=practice.time_zone,
+        happened_at=notice.at,
     )

@@ -7,22 +7,22 @@ from uuid import UUID
 
 from faststream.nats import NatsRouter
 
+from libs.contracts.activity import Act
 from libs.contracts.base import Refused
 from libs.contracts.identity.logging_in import LogIn, LogInStaff, SessionOpened
 from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, Pool, transaction, wall
-from libs.runtime.keyring import KeyRing
-from services.identity.domain import one_time_code
 from services.identity.domain.account import Account, still_so
 from services.identity.domain.email import canonical
 from services.identity.domain.session import Session, printable
 from services.identity.domain.throttle import Guess
+from services.identity.factors import AtFactors, Factors
 from services.identity.guessing import AtGuesser, Guesser, trying
 from services.identity.hashing import ASKED, AtHashing, Hashing
-from services.identity.means import AtKeyRing, announce_ended, new_id, opened_code
-from services.identity.store import accounts, attempts, sessions
+from services.identity.means import announce_ended, new_id, tell_log
+from services.identity.store import accounts, attempts, invitations, sessions
 
 router = NatsRouter()
 
@@ -33,7 +33,7 @@ async def log_in(  # noqa: PLR0913
     pool: Database,
     now: Now,
     hashing: AtHashing,
-    key_ring: AtKeyRing,
+    factors: AtFactors,
     guesser: AtGuesser,
 ) -> SessionOpened:
     hashing.expect_room()
@@ -41,7 +41,7 @@ async def log_in(  # noqa: PLR0913
         account = await _recognised(asked, pool, hashing)
         if asked.date_of_birth != account.date_of_birth:
             raise Refused(Refusal.NOT_RECOGNISED)
-        return await _come_in(asked, account, pool, hashing, key_ring, guesser, now=now)
+        return await _come_in(asked, account, pool, hashing, factors, guesser, now=now)
 
 
 @answers(router, LogInStaff, workers=ASKED)
@@ -50,7 +50,7 @@ async def log_in_staff(  # noqa: PLR0913
     pool: Database,
     now: Now,
     hashing: AtHashing,
-    key_ring: AtKeyRing,
+    factors: AtFactors,
     guesser: AtGuesser,
 ) -> SessionOpened:
     hashing.expect_room()
@@ -58,7 +58,7 @@ async def log_in_staff(  # noqa: PLR0913
         account = await _recognised(asked, pool, hashing)
         if account.code_secret is None:
             raise Refused(Refusal.NOT_RECOGNISED)
-        return await _come_in(asked, account, pool, hashing, key_ring, guesser, now=now)
+        return await _come_in(asked, account, pool, hashing, factors, guesser, now=now)
 
 
 def _guess(guesser: Guesser, asked: LogIn | LogInStaff) -> Guess:
@@ -82,7 +82,7 @@ async def _come_in(  # noqa: PLR0913
     account: Account,
     pool: Pool,
     hashing: Hashing,
-    key_ring: KeyRing,
+    factors: Factors,
     guesser: Guesser,
     *,
     now: datetime,
@@ -96,7 +96,8 @@ async def _come_in(  # noqa: PLR0913
         practice_id = None
         if isinstance(asked, LogInStaff):
             practice_id = await _seat(db, account)
-        await _use_code(db, account, asked.code, key_ring, now=now)
+        if not await factors.pass_(db, account, asked.code, now=now):
+            raise Refused(Refusal.NOT_RECOGNISED)
         session = Session(
             id=new_id(),
             account_id=account.id,
@@ -106,11 +107,15 @@ async def _come_in(  # noqa: PLR0913
             started_at=now,
             last_seen_at=now,
             previous_login_at=account.last_login_at,
+            proven_at=now,
         )
         await sessions.add_session(db, session, hashlib.sha256(token.encode()).digest())
         await sessions.add_sign_in(db, session)
         await accounts.save_login(db, account.id, now=now)
         await attempts.remember(db, _guess(guesser, asked), now=now)
+        if practice_id is None:
+            for own in await invitations.list_own(db, account.id):
+                await tell_log(db, own, account.id, Act.LOGGED_IN, now=now)
         if rehashed:
             await accounts.save_rehash(db, account.id, rehashed)
         if asked.earlier_session:
@@ -136,17 +141,3 @@ async def _seat(db: Connection, account: Account) -> UUID:
     if practice_id is None:
         raise Refused(Refusal.NOT_RECOGNISED)
     return practice_id
-
-
-async def _use_code(
-    db: Connection, account: Account, code: str, key_ring: KeyRing, *, now: datetime
-) -> None:
-    """The one-time code fits and was not used before (RFC 6238, 5.2), where there is one."""
-    if account.code_secret is None:
-        return
-    if not code:
-        raise Refused(Refusal.CODE_NEEDED)
-    secret = opened_code(key_ring, account)
-    step = one_time_code.step_of(secret, code, now=now)
-    if step is None or not await accounts.use_code(db, account.id, step):
-        raise Refused(Refusal.NOT_RECOGNISED)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from faststream.nats import NatsRouter
 
+from libs.contracts.activity import Act
 from libs.contracts.base import Refused
 from libs.contracts.identity.invitations import Invitation as Shown
 from libs.contracts.identity.invitations import ShowInvitation
@@ -18,6 +19,7 @@ from libs.contracts.identity.registration import (
     PatientRegistered,
 )
 from libs.contracts.identity.sharing import DelegateAccepted
+from libs.contracts.visa import Capacity
 from libs.runtime import outbox
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
@@ -39,6 +41,7 @@ from services.identity.means import (
     new_id,
     own_session,
     sealed_code,
+    tell_log,
 )
 from services.identity.store import accounts, invitations, practices, sessions
 
@@ -103,7 +106,7 @@ async def complete_registration(  # noqa: PLR0913
         await wall(db, account=account.id)
         if not await accounts.add_account(db, account, terms_version=asked.terms_version):
             raise Refused(Refusal.HAS_ACCOUNT)
-        await _take(db, invitation, account)
+        await _take(db, invitation, account, now=now)
     return answer.model_copy(update={"enrolment": enrolment})
 
 
@@ -134,7 +137,7 @@ async def accept_invitation(  # noqa: PLR0913
             await accounts.save_code(db, account.id, *sealed_code(key_ring, account.id, secret))
             await announce_ended(db, await sessions.end_others(db, account.id, but=session.id))
             enrolment = one_time_code.enrolment(secret, account.email)
-        await _take(db, invitation, account)
+        await _take(db, invitation, account, now=now)
     return Accepted(enrolment=enrolment)
 
 
@@ -221,7 +224,7 @@ def _account(
     return account, enrolment
 
 
-async def _take(db: Connection, invitation: Invitation, account: Account) -> None:
+async def _take(db: Connection, invitation: Invitation, account: Account, *, now: datetime) -> None:
     """The invitation is used up, and what it was for is the account's."""
     taken = rules.accepted(invitation, account.id)
     if taken.sharing:
@@ -244,6 +247,15 @@ async def _take(db: Connection, invitation: Invitation, account: Account) -> Non
                 granted_by=taken.sharing.invited_by,
             ),
         )
+        await tell_log(
+            db,
+            taken,
+            account.id,
+            Act.ACCEPTED_ACCESS,
+            capacity=Capacity.DELEGATE,
+            reference_id=taken.id,
+            now=now,
+        )
     elif taken.patient_id:
         await outbox.announce(
             db,
@@ -254,3 +266,4 @@ async def _take(db: Connection, invitation: Invitation, account: Account) -> Non
                 invitation_id=taken.id,
             ),
         )
+        await tell_log(db, taken, account.id, Act.REGISTERED, now=now)

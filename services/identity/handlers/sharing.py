@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate, Gate, NotAllowed
+from libs.contracts.activity import Act
 from libs.contracts.base import Done, Refused
 from libs.contracts.delegation import AccessRevoked
 from libs.contracts.identity.invitations import Resent
@@ -26,8 +27,9 @@ from libs.runtime.database import Connection, Database, transaction, wall
 from services.identity.domain import sharing as rules
 from services.identity.domain.email import canonical
 from services.identity.domain.invitation import Invitation
-from services.identity.means import announce_letter, new_id
-from services.identity.store import accounts, practices
+from services.identity.domain.session import check_proven
+from services.identity.means import announce_letter, new_id, tell_log
+from services.identity.store import accounts, practices, sessions
 from services.identity.store import invitations as store
 
 A_DAY = timedelta(days=1)
@@ -42,6 +44,7 @@ async def invite_delegate(asked: InviteDelegate, pool: Database, now: Now, gate:
         if before := await once.earlier(db, asked.key, by=visa.account_id, what=InviteDelegate):
             return before
         await wall(db, account=visa.account_id)
+        await _assure_proven(db, visa, now=now)
         inviting = await accounts.get_account(db, visa.account_id)
         practice = await practices.get_practice(db, visa.practice_id)
         wish = rules.wished(
@@ -64,7 +67,7 @@ async def invite_delegate(asked: InviteDelegate, pool: Database, now: Now, gate:
             )
         else:
             made = rules.again(known, wish, now=now)
-        resent = await _send(db, made, now=now)
+        resent = await _send(db, made, visa, now=now)
         await once.keep(db, asked.key, by=visa.account_id, what=InviteDelegate, reply=resent)
     return resent
 
@@ -78,7 +81,7 @@ async def resend_delegate_invitation(
         known = await store.get_of_delegate(
             db, visa.practice_id, asked.patient_id, asked.invitation_id
         )
-        return await _send(db, rules.resent(known, now=now), now=now)
+        return await _send(db, rules.resent(known, now=now), visa, now=now)
 
 
 @answers(router, CancelDelegateInvitation)
@@ -92,6 +95,8 @@ async def cancel_delegate_invitation(
         )
         if cancelled := rules.cancelled(known):
             await store.save_invitation(db, cancelled)
+            act, about = Act.CANCELLED_INVITATION, cancelled.id
+            await tell_log(db, cancelled, visa.account_id, act, reference_id=about, now=now)
     return Done()
 
 
@@ -154,7 +159,15 @@ def _patients_own(
     return visa
 
 
-async def _send(db: Connection, invitation: Invitation, *, now: datetime) -> Resent:
+async def _assure_proven(db: Connection, visa: Visa, *, now: datetime) -> None:
+    """Whoever grants access has shown a moment ago who they are, in the session of the visa."""
+    session = await sessions.find_session(db, visa.session_id) if visa.session_id else None
+    if session is None:
+        raise Refused(Refusal.PROOF_NEEDED)
+    check_proven(session, now=now)
+
+
+async def _send(db: Connection, invitation: Invitation, by: Visa, *, now: datetime) -> Resent:
     """Its link works from here on, any older one is void, and a letter with it is due."""
     patient_id = invitation.patient_id
     assert patient_id  # noqa: S101  (it is a patient who lets somebody in)
@@ -163,4 +176,6 @@ async def _send(db: Connection, invitation: Invitation, *, now: datetime) -> Res
         raise Refused(Refusal.TRY_LATER)
     await store.save_invitation(db, invitation)
     await announce_letter(db, invitation)
+    act, about = Act.INVITED_PERSON, invitation.id
+    await tell_log(db, invitation, by.account_id, act, reference_id=about, now=now)
     return Resent(email=invitation.email, expires_at=invitation.expires_at)

@@ -53,6 +53,11 @@ async def get_account(db: Connection, account_id: UUID) -> Account:
     return _account(row)
 
 
+async def find_name(db: Connection, account_id: UUID) -> str:
+    """What they are called; "" for an account that is no more."""
+    return await db.fetchval("SELECT name FROM account WHERE id = $1", account_id) or ""
+
+
 async def lock_account(db: Connection, account_id: UUID) -> Account:
     """The account, held until the transaction ends: its password, sessions and links change one
     at a time."""
@@ -90,6 +95,13 @@ async def save_code(db: Connection, account_id: UUID, key_id: str, sealed: bytes
         account_id,
         key_id,
         sealed,
+    )
+
+
+async def remove_code(db: Connection, account_id: UUID) -> None:
+    """No one-time codes any more."""
+    await db.execute(
+        "UPDATE account SET code_key_id = NULL, code_secret = NULL WHERE id = $1", account_id
     )
 
 

@@ -55,6 +55,20 @@ async def save_invitation(db: Connection, invitation: Invitation) -> None:
     )
 
 
+async def list_own(db: Connection, account_id: UUID) -> list[Invitation]:
+    """The invitations by which this account came to be its own patient's, at each practice."""
+    rows = await db.fetch(
+        f"""
+        SELECT {COLUMNS}
+          FROM invitation
+         WHERE account_id = $1 AND patient_id IS NOT NULL AND invited_by IS NULL
+         ORDER BY practice_id
+        """,  # noqa: S608
+        account_id,
+    )
+    return [_invitation(row) for row in rows]
+
+
 async def find_of_patient(db: Connection, practice_id: UUID, patient_id: UUID) -> Invitation | None:
     """The patient's invitation, held until the transaction ends."""
     row = await db.fetchrow(

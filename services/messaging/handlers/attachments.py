@@ -5,6 +5,7 @@ from uuid import UUID
 from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate
+from libs.contracts.activity import Act
 from libs.contracts.base import Done, Refused
 from libs.contracts.content import Chunk
 from libs.contracts.messaging.mailbox import AttachmentShown, ReadAttachment, ShowAttachment
@@ -22,6 +23,7 @@ from libs.runtime.database import Connection, Database, transaction
 from libs.vault import media
 from libs.vault.media import Examination
 from libs.vault.vault import Vault
+from services.messaging import telling
 from services.messaging.domain import files as rules
 from services.messaging.means import AtKeyRing, admit_to_write, intact, owner, pen_of
 from services.messaging.store import drafts
@@ -171,6 +173,10 @@ async def read_attachment(
             if not 0 <= asked.number < opened.content.chunks:
                 raise Refused(Refusal.UNKNOWN_FILE)
             data = await vault.read(opened, asked.number)
+        if asked.number == 0:
+            await telling.tell_log(
+                db, visa, asked.patient_id, Act.DOWNLOADED_FILE, file.id, now=now
+            )
     return Chunk(data=data, last=asked.number == opened.content.chunks - 1)
 
 

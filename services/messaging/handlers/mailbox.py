@@ -5,6 +5,7 @@ from uuid import UUID
 from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate
+from libs.contracts.activity import Act
 from libs.contracts.base import Refused
 from libs.contracts.delegation import AccessGranted, AccessRevoked
 from libs.contracts.identity.registration import PatientRegistered
@@ -31,6 +32,7 @@ from libs.runtime.broker import answers, follows
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
 from libs.vault.vault import Vault
+from services.messaging import telling
 from services.messaging.finding import found
 from services.messaging.means import AtKeyRing, admit_to_mailbox, intact, opened, owner, pen_of
 from services.messaging.sealing import Pen
@@ -112,6 +114,7 @@ async def show_message(
         files = await drafts.list_files(db, practice_id, messages=[one.message.id for one in page])
         route = (await settings.list_routes(db, practice_id))[known.category]
         pen = await pen_of(Vault(db, ring, practice_id), asked.patient_id)
+        await telling.tell_log(db, visa, asked.patient_id, Act.SAW_MESSAGE, wanted.id, now=now)
         with intact(known.id):
             reply_to = _answerable(wanted, page)
             return Conversation(

@@ -7,6 +7,7 @@ from faststream.nats import NatsRouter
 from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate
+from libs.contracts.activity import Act
 from libs.contracts.base import Done, Refused
 from libs.contracts.messaging.queue import (
     AddNote,
@@ -38,6 +39,7 @@ from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
 from libs.runtime.keyring import KeyRing
 from libs.vault.vault import Vault
+from services.messaging import telling
 from services.messaging.domain import conversation as rules
 from services.messaging.domain import words
 from services.messaging.domain.conversation import Colleague, Conversation, Position
@@ -122,6 +124,8 @@ async def show_case(
         files = await drafts.list_files(db, practice_id, messages=[one.message.id for one in page])
         vault = Vault(db, ring, practice_id)
         pen = (await pens_of(vault, [known.patient_id])).get(known.patient_id)
+        newest = page[0].message.id if page else known.id
+        await telling.tell_log(db, visa, known.patient_id, Act.SAW_MESSAGE, newest, now=now)
         with intact(known.id):
             return CaseFile(
                 case=(await _cases(vault, [known]))[0],

@@ -8,6 +8,7 @@ from faststream.nats import NatsRouter
 from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate
+from libs.contracts.activity import Act
 from libs.contracts.base import Refused
 from libs.contracts.messaging.mailbox import MessageReceived, MessageSent
 from libs.contracts.messaging.queue import CaseChanged, Step
@@ -99,6 +100,8 @@ async def send_draft(
             await telling.tell_staff(db, placed, sending.message_id, now=now)
         await drafts.save_sent(db, mine, draft.id, sending.message_id)
         await _announce(sending, placed, by_staff=by_staff)
+        place = visa, asked.patient_id
+        await telling.tell_log(db, *place, Act.WROTE_MESSAGE, sending.message_id, now=now)
     return Sent(message_id=sending.message_id, conversation_id=placed.id)
 
 

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from libs.contracts import records
-from libs.contracts.records import DocumentLine
+from libs.contracts.records.documents import DocumentLine
+from libs.contracts.records.moments import Precision as Shown
 from libs.vault import media
 from libs.vault.content import Content
 from libs.vault.media import Media
@@ -104,7 +104,7 @@ def line(document: Document, *, since: datetime | None = None) -> DocumentLine:
         file_name=document.file_name,
         size=document.size,
         dated=document.dated,
-        precision=records.Precision(document.precision),
+        precision=Shown(document.precision),
         added_at=document.added_at,
         new=since is not None and document.added_at > since,
         replaced=document.replaced_by is not None,

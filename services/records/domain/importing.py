@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from libs.contracts.records import ImportState
+from libs.contracts.records.imports import ImportState
 from services.records.domain.found import LeftOut, Reason
 
 LEASE = timedelta(seconds=60)
@@ -34,7 +34,9 @@ class Job:
     about_id: UUID | None
     file_name: str
     declared_type: str
+    source: str
     started_by: UUID
+    started_by_name: str
     is_preview: bool
     run: int
     position: int

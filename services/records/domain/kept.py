@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from libs.contracts.records import Flag, Status
+from libs.contracts.records.health import Flag, Status
 from services.records.domain import labs
 from services.records.domain.result import Moment, Precision, Result, ValueKind
 

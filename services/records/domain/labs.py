@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-from libs.contracts.records import Flag, Status
+from libs.contracts.records.health import Flag, Status
 from services.records.domain.result import ReferenceRange, Result, ResultStatus, ValueKind
 
 SEVERITY = (

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from email_validator import EmailNotValidError, validate_email
 
 from libs.contracts.base import Refused
-from libs.contracts.records import Refusal
+from libs.contracts.records.refusals import Refusal
 
 LONGEST_NAME = 200
 LONGEST_MRN = 64

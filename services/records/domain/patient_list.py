@@ -8,7 +8,8 @@ from datetime import date
 from io import StringIO
 
 from libs.contracts.base import Refused
-from libs.contracts.records import CSV_LIMIT, Refusal
+from libs.contracts.records.patients import CSV_LIMIT
+from libs.contracts.records.refusals import Refusal
 from services.records.domain.patient import Entry, Known, Who, entry, folded
 
 MOST_LINES = 5000

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from libs.contracts.base import Refused
-from libs.contracts.records import Refusal
+from libs.contracts.records.refusals import Refusal
 from services.records.domain.patient import is_plain
 from services.records.domain.result import LOINC, Code, Value, ValueKind
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
-from libs.contracts.records import UPLOAD_LIMIT, Refusal
+from libs.contracts.records.imports import UPLOAD_LIMIT
+from libs.contracts.records.refusals import Refusal
 from libs.vault.content import chunks_of
 
 LIFETIME = timedelta(days=1)

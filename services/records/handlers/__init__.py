@@ -1,6 +1,15 @@
 """What records answers and follows: load, decide, save, announce, reply."""
 
-from services.records.handlers import documents, health, imports, patients, results, uploads
+from services.records.handlers import (
+    activity,
+    documents,
+    emergency,
+    health,
+    imports,
+    patients,
+    results,
+    uploads,
+)
 
 routers = (
     patients.router,
@@ -9,4 +18,6 @@ routers = (
     documents.router,
     uploads.router,
     imports.router,
+    activity.router,
+    emergency.router,
 )

@@ -1,46 +1,55 @@
 """A patient's documents: filed, listed, shown, and read a chunk at a time."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate
+from libs.contracts.activity import Act
 from libs.contracts.base import Refused
 from libs.contracts.content import Chunk
-from libs.contracts.records import (
+from libs.contracts.records.documents import (
     Document,
     DocumentFiled,
     DocumentList,
     FileDocument,
     ListDocuments,
+    Opening,
     Page,
     ReadDocument,
-    Refusal,
     RenderDocument,
     ShowDocument,
 )
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Visa
 from libs.runtime import once
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
-from libs.runtime.database import Database, Pool, transaction
+from libs.runtime.database import Connection, Database, Pool, transaction
 from libs.runtime.keyring import KeyRing
 from libs.vault import media
 from libs.vault.content import chunks_of
 from libs.vault.media import CDA, Examination, Media, Sort
 from libs.vault.vault import Vault
 from services.records import document_filing
+from services.records.activity import enter
 from services.records.domain import document as rules
 from services.records.domain.found import Unreadable
-from services.records.means import AtKeyRing, AtReaders, admit_to_documents, intact
+from services.records.means import AtKeyRing, AtReaders, admit_to_documents, assure_chart, intact
 from services.records.reading.apart import CameToGrief, Readers
+from services.records.store import activity as activity_store
 from services.records.store import documents as store
 from services.records.store import patients, uploads
 from services.records.store.documents import Filter
 from services.records.unsealing import read_chunk, unsealed
 
+OPENINGS = {Opening.VIEW: Act.SAW_DOCUMENT, Opening.DOWNLOAD: Act.DOWNLOADED_DOCUMENT}
+OPEN_FOR = timedelta(hours=1)
+"""For so long another part of a file belongs to the same opening."""
+READABLE_FOR = timedelta(hours=12)
+"""As long as a session lasts."""
 LARGEST_PAGE = 900_000
 """Bytes of a page's reply; NATS carries no more than 1 MiB at once."""
 
@@ -100,6 +109,8 @@ async def file_document(  # noqa: PLR0913
                 await vault.give(opened, owner_id=asked.patient_id)
             await document_filing.add(db, filing)
         await once.keep(db, asked.key, by=by, what=what, reply=reply)
+        patient_id, document_id = asked.patient_id, reply.document_id
+        await enter(db, visa, patient_id, Act.ADDED_DOCUMENT, document_id, now=now)
     return reply
 
 
@@ -139,11 +150,13 @@ async def list_documents(
     wanted = Filter(kind=asked.kind, start=asked.start, end=asked.end, q=asked.q)
     async with transaction(pool, practice=visa.practice_id) as db:
         person = await patients.get_person(db, *place)
+        await assure_chart(db, visa, asked.patient_id, now=now)
         found = await store.list_documents(
             db, *place, wanted=wanted, after=_place(asked.after), limit=store.PAGE + 1
         )
         total = await store.count_documents(db, *place, wanted=wanted)
         kinds = await store.list_kinds(db, *place)
+        await enter(db, visa, asked.patient_id, Act.SAW_DOCUMENTS, now=now)
     page, is_more = found[: store.PAGE], len(found) > store.PAGE
     return DocumentList(
         person=person,
@@ -169,7 +182,10 @@ async def show_document(asked: ShowDocument, pool: Database, now: Now, gate: AtG
     place = visa.practice_id, asked.patient_id
     async with transaction(pool, practice=visa.practice_id) as db:
         found = await store.get_document(db, *place, asked.document_id)
+        await assure_chart(db, visa, asked.patient_id, now=now)
         person = await patients.get_person(db, *place)
+        if asked.opening:
+            await _opened(db, visa, asked, OPENINGS[asked.opening], now=now)
     return Document(
         person=person,
         document=rules.line(found),
@@ -187,6 +203,8 @@ async def read_document(
     place = visa.practice_id, asked.patient_id
     async with transaction(pool, practice=visa.practice_id) as db:
         found = await store.get_document(db, *place, asked.document_id)
+        await assure_chart(db, visa, asked.patient_id, now=now)
+        await _assure_opened(db, visa, asked, now=now)
         return await read_chunk(
             Vault(db, ring, visa.practice_id),
             found.content_id,
@@ -209,6 +227,8 @@ async def render_document(  # noqa: PLR0913
     place = visa.practice_id, asked.patient_id
     async with transaction(pool, practice=visa.practice_id) as db:
         found = await store.get_document(db, *place, asked.document_id)
+        await assure_chart(db, visa, asked.patient_id, now=now)
+        await _assure_opened(db, visa, asked, now=now)
     html = ""
     if found.viewable and found.media_type == CDA:
         html = await _page(pool, visa.practice_id, found.content_id, ring, readers)
@@ -227,3 +247,39 @@ async def _page(
         except (Unreadable, CameToGrief):
             return ""
     return html if len(Page(html=html).model_dump_json()) <= LARGEST_PAGE else ""
+
+
+async def _opened(
+    db: Connection, visa: Visa, asked: ShowDocument, act: Act, *, now: datetime
+) -> None:
+    """It stands in the log, once for all the parts that a browser asks for one after another."""
+    if asked.goes_on and await _has_opened(db, visa, asked, act, since=now - OPEN_FOR):
+        return
+    await enter(db, visa, asked.patient_id, act, asked.document_id, now=now)
+
+
+async def _has_opened(
+    db: Connection,
+    visa: Visa,
+    asked: ShowDocument | ReadDocument | RenderDocument,
+    *acts: Act,
+    since: datetime,
+) -> bool:
+    return await activity_store.has_entry(
+        db,
+        visa.practice_id,
+        asked.patient_id,
+        actor_id=visa.account_id,
+        acts=acts,
+        subject=str(asked.document_id),
+        since=since,
+    )
+
+
+async def _assure_opened(
+    db: Connection, visa: Visa, asked: ReadDocument | RenderDocument, *, now: datetime
+) -> None:
+    """Nobody gets content without an entry in the log."""
+    since = now - READABLE_FOR
+    if not await _has_opened(db, visa, asked, *OPENINGS.values(), since=since):
+        raise Refused(Refusal.NOT_OPENED)

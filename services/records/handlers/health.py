@@ -9,14 +9,13 @@ from uuid import UUID
 from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate, NotAllowed
+from libs.contracts.activity import Act
 from libs.contracts.base import Refused
-from libs.contracts.records import (
+from libs.contracts.records.health import (
     Earlier,
     Flag,
     Health,
-    Precision,
     Range,
-    Refusal,
     Result,
     ShowHealth,
     ShowTest,
@@ -24,11 +23,15 @@ from libs.contracts.records import (
     Test,
     TestHistory,
 )
+from libs.contracts.records.moments import Precision
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Capacity, Limit, Visa
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, Pool, transaction
+from services.records.activity import enter
 from services.records.domain import catalogue, document
+from services.records.means import assure_chart
 from services.records.store import documents, patients
 from services.records.store import results as store
 
@@ -46,16 +49,17 @@ async def show_health(asked: ShowHealth, pool: Database, now: Now, gate: AtGate)
     visa = gate.admit(asked.visa, now=now, patient_id=asked.patient_id)
     if visa.capacity is Capacity.MACHINE:
         raise NotAllowed
-    return await at_a_glance(pool, visa, asked.patient_id, since=asked.since)
+    return await at_a_glance(pool, visa, asked.patient_id, since=asked.since, now=now)
 
 
 async def at_a_glance(
-    pool: Pool, visa: Visa, patient_id: UUID, *, since: datetime | None
+    pool: Pool, visa: Visa, patient_id: UUID, *, since: datetime | None, now: datetime
 ) -> Health:
-    """The record as far as this visa shows it."""
+    """The record as far as this visa shows it; that it was shown stands in the log."""
     tests, newest, total = None, None, 0
     async with transaction(pool, practice=visa.practice_id) as db:
         person = await patients.get_person(db, visa.practice_id, patient_id)
+        ends_at = await assure_chart(db, visa, patient_id, now=now)
         if _may(visa, Limit.RESULTS):
             rows = await store.list_latest(db, visa.practice_id, patient_id)
             tests = await _tests(db, visa.practice_id, rows, since=since)
@@ -64,11 +68,14 @@ async def at_a_glance(
             found = await documents.list_documents(db, *place, wanted=every, limit=NEWEST_DOCUMENTS)
             total = await documents.count_documents(db, *place, wanted=every)
             newest = [document.line(one, since=since) for one in found]
+        if tests is not None or newest is not None:
+            await enter(db, visa, patient_id, Act.SAW_HEALTH, now=now)
     return Health(
         person=person,
         tests=tuple(tests) if tests is not None else None,
         documents=tuple(newest) if newest is not None else None,
         documents_total=total,
+        emergency_ends_at=ends_at,
     )
 
 
@@ -79,10 +86,12 @@ async def show_test(asked: ShowTest, pool: Database, now: Now, gate: AtGate) -> 
         raise NotAllowed
     async with transaction(pool, practice=visa.practice_id) as db:
         person = await patients.get_person(db, visa.practice_id, asked.patient_id)
+        await assure_chart(db, visa, asked.patient_id, now=now)
         rows = await store.list_test(db, visa.practice_id, asked.patient_id, asked.test_key)
         tests = await _tests(db, visa.practice_id, rows, since=None)
-    if not tests:
-        raise Refused(Refusal.UNKNOWN_TEST)
+        if not tests:
+            raise Refused(Refusal.UNKNOWN_TEST)
+        await enter(db, visa, asked.patient_id, Act.SAW_TEST, asked.test_key, now=now)
     return TestHistory(person=person, test=tests[0])
 
 

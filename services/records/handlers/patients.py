@@ -9,9 +9,10 @@ from faststream.nats import NatsRouter
 from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate, NotAllowed
+from libs.contracts.activity import Act
 from libs.contracts.base import Done, Refused
 from libs.contracts.identity.invitations import InvitationChanged, InvitationState
-from libs.contracts.records import (
+from libs.contracts.records.patients import (
     AddPatient,
     Contact,
     CorrectEmail,
@@ -27,16 +28,18 @@ from libs.contracts.records import (
     PatientAdded,
     PatientList,
     People,
-    Refusal,
     ShowPatient,
 )
-from libs.contracts.visa import Capacity
+from libs.contracts.records.refusals import Refusal
+from libs.contracts.visa import Capacity, Visa
 from libs.runtime import inbox, once, outbox
 from libs.runtime.broker import answers, follows
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
+from services.records.activity import enter, enter_all
 from services.records.domain import patient as rules
 from services.records.domain import patient_list
+from services.records.domain.activity import Happened, actor_of
 from services.records.domain.patient import Entry
 from services.records.store import patients as store
 
@@ -64,7 +67,7 @@ async def add_patient(asked: AddPatient, pool: Database, now: Now, gate: AtGate)
         if known and not asked.even_so:
             raise Refused(Refusal.PERHAPS_THERE_ALREADY)
         added = [(uuid7(), entry)]
-        await _add(db, visa.practice_id, added, invite=asked.invite, now=now)
+        await _add(db, visa, added, invite=asked.invite, now=now)
         reply = PatientAdded(patient_id=added[0][0])
         await once.keep(db, asked.key, by=visa.account_id, what=AddPatient, reply=reply)
     return reply
@@ -91,7 +94,7 @@ async def import_patients(
             if isinstance(entry, Entry) and outcome == patient_list.ADDED
         ]
         if added and not asked.preview:
-            await _add(db, visa.practice_id, added, invite=asked.invite, now=now)
+            await _add(db, visa, added, invite=asked.invite, now=now)
     outcomes = [outcome for _, _, outcome in met]
     unchanged = outcomes.count(patient_list.UNCHANGED)
     return LinesRead(
@@ -115,26 +118,35 @@ def _entry(line: patient_list.Line, now: datetime) -> tuple[patient_list.Line, E
 
 async def _add(
     db: Connection,
-    practice_id: UUID,
+    visa: Visa,
     added: Sequence[tuple[UUID, Entry]],
     *,
     invite: bool,
     now: datetime,
 ) -> None:
-    await store.add_patients(db, practice_id, added, now=now)
+    await store.add_patients(db, visa.practice_id, added, now=now)
+    patients = [patient_id for patient_id, _ in added]
+    await enter_all(db, visa.practice_id, _happened(visa, patients, Act.ADDED_PATIENT, now=now))
     if invite:
-        await _want(db, practice_id, [patient_id for patient_id, entry in added if entry.email])
+        await _want(db, visa, [patient_id for patient_id, entry in added if entry.email], now=now)
 
 
-async def _want(db: Connection, practice_id: UUID, patients: Sequence[UUID]) -> None:
+async def _want(db: Connection, visa: Visa, patients: Sequence[UUID], *, now: datetime) -> None:
     """Invitations are to go to the addresses that these patients have now."""
     if patients:
+        practice_id = visa.practice_id
         wanted = await store.want_invitations(db, practice_id, patients)
         events = [
             InvitationWanted(practice_id=practice_id, patient_id=patient_id, version=version)
             for patient_id, version in wanted
         ]
         await outbox.announce(db, *events)
+        await enter_all(db, practice_id, _happened(visa, patients, Act.INVITED_PATIENT, now=now))
+
+
+def _happened(visa: Visa, patients: Sequence[UUID], act: Act, *, now: datetime) -> list[Happened]:
+    actor = actor_of(visa)
+    return [Happened(patient_id=patient, actor=actor, act=act, at=now) for patient in patients]
 
 
 @answers(router, NamePatients)
@@ -156,8 +168,9 @@ async def correct_email(asked: CorrectEmail, pool: Database, now: Now, gate: AtG
             return earlier
         patient = await store.lock_patient(db, visa.practice_id, asked.patient_id)
         await store.save_email(db, visa.practice_id, patient, email)
+        await enter(db, visa, asked.patient_id, Act.CHANGED_EMAIL, now=now)
         if email and patient.state is not InvitationState.REGISTERED:
-            await _want(db, visa.practice_id, [asked.patient_id])
+            await _want(db, visa, [asked.patient_id], now=now)
         await once.keep(db, asked.key, by=visa.account_id, what=CorrectEmail, reply=Done())
     return Done()
 
@@ -172,7 +185,7 @@ async def invite_patient(asked: InvitePatient, pool: Database, now: Now, gate: A
         if not patient.email:
             raise Refused(Refusal.EMAIL_MISSING)
         if patient.state is InvitationState.NOT_INVITED:
-            await _want(db, visa.practice_id, [asked.patient_id])
+            await _want(db, visa, [asked.patient_id], now=now)
         await once.keep(db, asked.key, by=visa.account_id, what=InvitePatient, reply=Done())
     return Done()
 
@@ -181,7 +194,9 @@ async def invite_patient(asked: InvitePatient, pool: Database, now: Now, gate: A
 async def show_patient(asked: ShowPatient, pool: Database, now: Now, gate: AtGate) -> Patient:
     visa = gate.admit_staff(asked.visa, now=now)
     async with transaction(pool, practice=visa.practice_id) as db:
-        return await store.get_patient(db, visa.practice_id, asked.patient_id)
+        patient = await store.get_patient(db, visa.practice_id, asked.patient_id)
+        await enter(db, visa, asked.patient_id, Act.SAW_PATIENT, now=now)
+    return patient
 
 
 @answers(router, ListPatients)

@@ -6,13 +6,15 @@ from faststream.nats import NatsRouter
 from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate
-from libs.contracts.records import AddResult, CorrectResult, ResultKept
+from libs.contracts.activity import Act
+from libs.contracts.records.health import AddResult, CorrectResult, ResultKept
 from libs.contracts.visa import Role
 from libs.runtime import once
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Database, transaction
 from services.records import filing
+from services.records.activity import enter
 from services.records.domain import typed
 from services.records.domain.result import (
     Code,
@@ -62,6 +64,7 @@ async def add_result(asked: AddResult, pool: Database, now: Now, gate: AtGate) -
         await filing.file_results(db, *place, [result], import_id=None, now=now)
         reply = ResultKept(result_id=await store.get_id(db, *place, result.source_id))
         await once.keep(db, asked.key, by=visa.account_id, what=AddResult, reply=reply)
+        await enter(db, visa, asked.patient_id, Act.ADDED_RESULT, reply.result_id, now=now)
     return reply
 
 
@@ -98,6 +101,7 @@ async def correct_result(
         )
         await filing.file_results(db, *place, [result], import_id=None, now=now)
         await once.keep(db, asked.key, by=visa.account_id, what=CorrectResult, reply=reply)
+        await enter(db, visa, asked.patient_id, Act.CORRECTED_RESULT, reply.result_id, now=now)
     return reply
 
 

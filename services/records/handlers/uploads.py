@@ -5,7 +5,8 @@ from uuid_utils.compat import uuid7
 
 from libs.access.gate import AtGate
 from libs.contracts.base import Done, Refused
-from libs.contracts.records import AddChunk, Refusal, StartUpload, Upload
+from libs.contracts.records.imports import AddChunk, StartUpload, Upload
+from libs.contracts.records.refusals import Refusal
 from libs.runtime import once
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from libs.contracts.records import ImportState
+from libs.contracts.records.imports import ImportState
 from libs.runtime.database import Connection
 from libs.runtime.keyring import KeyRing
 from libs.vault.vault import Vault

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from uuid_utils.compat import uuid7
 
+from libs.contracts.activity import Act
+from libs.contracts.visa import Capacity
 from libs.runtime.clock import utcnow
 from libs.runtime.database import Connection, Pool, transaction
 from libs.runtime.keyring import KeyRing
@@ -19,8 +21,10 @@ from libs.vault.content import Content
 from libs.vault.media import Sort
 from libs.vault.vault import Vault
 from services.records import document_filing, filing
+from services.records.activity import enter_all
 from services.records.domain import document as documents
 from services.records.domain import importing as rules
+from services.records.domain.activity import Actor, Happened
 from services.records.domain.document import Arrival
 from services.records.domain.found import Document, LeftOut, Reason, Unreadable
 from services.records.domain.importing import Counts, Job, Subject, Tally
@@ -32,6 +36,7 @@ from services.records.importing.zones import Zones
 from services.records.reading.apart import CameToGrief, Readers, Told
 from services.records.reading.child import Task
 from services.records.reading.frames import Batch, Incoming
+from services.records.store import activity as entries
 from services.records.store import reading as store
 from services.records.unsealing import unsealed
 
@@ -57,6 +62,7 @@ class Reading:
         self._tally = Tally()
         self._results: list[Result] = []
         self._index = 0
+        self._entered: set[UUID] = set()
 
     async def carry_out(self) -> None:
         """Read it from the beginning to the end, and say how it ended."""
@@ -188,6 +194,8 @@ class Reading:
                 now=utcnow(),
             )
             corrected = filed.corrected + filed.withdrawn
+            if filed.taken or corrected:
+                await self._enter(db, patient_id)
             counted[number].results_taken += filed.taken
             counted[number].results_corrected += corrected
             counted[number].results_unchanged += len(results) - filed.taken - corrected
@@ -240,14 +248,40 @@ class Reading:
             zone=zone,
         )
         if document.status is ResultStatus.ENTERED_IN_ERROR:
-            return bool(
-                await document_filing.take_back(db, document, now=now, is_preview=job.is_preview)
-            )
+            gone = await document_filing.take_back(db, document, now=now, is_preview=job.is_preview)
+            if gone:
+                await self._enter(db, patient_id)
+            return bool(gone)
         planned = await document_filing.planned(db, document)
         if planned.document and not job.is_preview:
             await Vault(db, self._ring, job.practice_id).keep(content, pieces)
             await document_filing.add(db, planned)
+            await self._enter(db, patient_id)
         return planned.document is not None
+
+    async def _enter(self, db: Connection, patient_id: UUID) -> None:
+        """That this file brought something new stands in the patient's log, once."""
+        job = self._job
+        if job.is_preview or patient_id in self._entered:
+            return
+        self._entered.add(patient_id)
+        by_staff = job.source == "staff"
+        happened = Happened(
+            patient_id=patient_id,
+            actor=Actor(
+                id=job.started_by,
+                name=job.started_by_name,
+                capacity=Capacity.STAFF if by_staff else Capacity.MACHINE,
+            ),
+            act=Act.IMPORTED,
+            subject=str(job.id),
+            at=utcnow(),
+        )
+        place = job.practice_id, patient_id
+        if not await entries.has_entry(
+            db, *place, actor_id=job.started_by, acts=[Act.IMPORTED], subject=str(job.id)
+        ):
+            await enter_all(db, job.practice_id, [happened])
 
     async def _zone(self, found: Document) -> ZoneInfo:
         """The practice's, where the day of the document depends on it."""

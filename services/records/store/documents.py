@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.records import DocumentLine, Refusal
+from libs.contracts.records.documents import DocumentLine
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Connection
 from services.records.domain.document import Document, line, words
 from services.records.domain.result import Precision, ResultStatus

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.records import Refusal
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Connection
 from services.records.domain import labs
 from services.records.domain.kept import Kept, Known, key

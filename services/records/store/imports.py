@@ -6,15 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.records import (
-    Import,
-    ImportLine,
-    ImportState,
-    LeftOut,
-    Patient,
-    Refusal,
-    Subject,
-)
+from libs.contracts.records.imports import Import, ImportLine, ImportState, LeftOut, Subject
+from libs.contracts.records.patients import Patient
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Connection
 from services.records.store import patients
 
@@ -35,6 +29,7 @@ async def add_import(  # noqa: PLR0913
     declared_type: str,
     source: str,
     started_by: UUID,
+    started_by_name: str,
     is_preview: bool,
     now: datetime,
 ) -> bool:
@@ -44,8 +39,8 @@ async def add_import(  # noqa: PLR0913
             """
             INSERT INTO import (practice_id, id, content_id, about_id, sha256, size, file_name,
                                 declared_type, source, started_by, started_at, state, is_preview,
-                                due_at)
-            VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'reading', $11, $10)
+                                due_at, started_by_name)
+            VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'reading', $11, $10, $12)
                 ON CONFLICT (practice_id, sha256,
                              coalesce(about_id, '00000000-0000-0000-0000-000000000000'))
                    WHERE state <> 'discarded'
@@ -63,6 +58,7 @@ async def add_import(  # noqa: PLR0913
             started_by,
             now,
             is_preview,
+            started_by_name,
         )
     )
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from libs.contracts.base import Refused
 from libs.contracts.identity.invitations import InvitationState
-from libs.contracts.records import Contact, Patient, Person, Refusal
+from libs.contracts.records.patients import Contact, Patient, Person
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Connection
 from services.records.domain.patient import Entry, Known, searched
 

@@ -43,8 +43,8 @@ async def lease_import(db: Connection, *, lease: UUID, now: datetime) -> Job | N
            SET leased_until = $1 + $2::interval, lease = $3, tries = i.tries + 1
           FROM due
          WHERE i.practice_id = due.practice_id AND i.id = due.id
-        RETURNING i.practice_id, i.id, content_id, about_id, file_name, declared_type, started_by,
-                  is_preview, run, position, tries, lease
+        RETURNING i.practice_id, i.id, content_id, about_id, file_name, declared_type, source,
+                  started_by, started_by_name, is_preview, run, position, tries, lease
         """,
         now,
         LEASE,

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.records import Refusal
+from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Connection
 from services.records.domain.upload import LIFETIME, Upload
 

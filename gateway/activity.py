@@ -1,0 +1,184 @@
+"""The activity log in words: who, what, and when, a sentence for each entry."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+from gateway.wording import clock, local_day
+from libs.contracts.activity import Act
+from libs.contracts.records.activity import Actor, Entry
+from libs.contracts.visa import Capacity
+
+OPERATOR = UUID(int=0)
+
+DOCUMENT = {Act.SAW_DOCUMENT, Act.DOWNLOADED_DOCUMENT, Act.ADDED_DOCUMENT}
+MESSAGE = {Act.SAW_MESSAGE, Act.WROTE_MESSAGE}
+PERSON = {Act.INVITED_PERSON, Act.CANCELLED_INVITATION, Act.REVOKED_ACCESS}
+
+WORDS: dict[Act, tuple[str, str]] = {
+    Act.REGISTERED: ("registered", ""),
+    Act.LOGGED_IN: ("logged in", ""),
+    Act.SAW_HEALTH: ("looked at the Health page", ""),
+    Act.SAW_TEST: ("looked at every result of", "a test"),
+    Act.SAW_DOCUMENTS: ("looked at the list of documents", ""),
+    Act.SAW_DOCUMENT: ("opened", "a document"),
+    Act.DOWNLOADED_DOCUMENT: ("downloaded", "a document"),
+    Act.ADDED_DOCUMENT: ("added", "a document"),
+    Act.ADDED_RESULT: ("added a result of", "a test"),
+    Act.CORRECTED_RESULT: ("corrected a result of", "a test"),
+    Act.IMPORTED: ("sent new results or documents", ""),
+    Act.SAW_PATIENT: ("looked up name, birth date and email address", ""),
+    Act.EMERGENCY_ACCESS: ("opened the record in an emergency, for 60 minutes", ""),
+    Act.ADDED_PATIENT: ("added this record", ""),
+    Act.INVITED_PATIENT: ("sent an invitation to register", ""),
+    Act.CHANGED_EMAIL: ("changed the email address that the practice writes to", ""),
+    Act.SAW_MESSAGE: ("opened", "a message"),
+    Act.WROTE_MESSAGE: ("wrote", "a message"),
+    Act.DOWNLOADED_FILE: ("opened a file of a message", ""),
+    Act.INVITED_PERSON: ("sent an invitation to", "somebody"),
+    Act.CANCELLED_INVITATION: ("took back the invitation of", "somebody"),
+    Act.ACCEPTED_ACCESS: ("accepted the access to this record", ""),
+    Act.REVOKED_ACCESS: ("ended the access of", "somebody"),
+}
+"""What was done, and what to call what it was done to where that has no name."""
+
+KINDS: dict[str, tuple[str, frozenset[Act]]] = {
+    "looked": (
+        "Looked at the record",
+        frozenset(
+            {
+                Act.SAW_HEALTH,
+                Act.SAW_TEST,
+                Act.SAW_DOCUMENTS,
+                Act.SAW_DOCUMENT,
+                Act.SAW_PATIENT,
+                Act.EMERGENCY_ACCESS,
+            }
+        ),
+    ),
+    "downloaded": ("Downloaded", frozenset({Act.DOWNLOADED_DOCUMENT, Act.DOWNLOADED_FILE})),
+    "changed": (
+        "Added or changed",
+        frozenset(
+            {
+                Act.ADDED_PATIENT,
+                Act.ADDED_DOCUMENT,
+                Act.ADDED_RESULT,
+                Act.CORRECTED_RESULT,
+                Act.IMPORTED,
+                Act.CHANGED_EMAIL,
+            }
+        ),
+    ),
+    "messages": ("Messages", frozenset(MESSAGE)),
+    "access": (
+        "Log-in and access",
+        frozenset(
+            {
+                Act.REGISTERED,
+                Act.LOGGED_IN,
+                Act.INVITED_PATIENT,
+                Act.ACCEPTED_ACCESS,
+                *PERSON,
+            }
+        ),
+    ),
+}
+"""What the page can be narrowed to, by the value in its address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Something that somebody did, once or several times in a row."""
+
+    who: str
+    done: str
+    what: str
+    is_named: bool
+    """Whether `what` is a name, which stands out."""
+    act: Act
+    subject: str
+    reason: str
+    times: int
+    first: datetime
+    last: datetime
+
+    @property
+    def about(self) -> str:
+        """Which page of the record it can be looked up on, if any."""
+        if self.act in DOCUMENT:
+            return "document"
+        return "message" if self.act in MESSAGE else ""
+
+    def sentence(self) -> str:
+        """All of it in words: "Ana Ruiz, for you, downloaded Biopsy"."""
+        return " ".join(part for part in (self.who, self.done, self.what) if part)
+
+    def when(self, zone: str) -> str:
+        """2:14 pm; or, of several, 3 times, 2:01 pm to 2:14 pm"""
+        if self.times == 1:
+            return clock(self.last, zone)
+        first, last = clock(self.first, zone), clock(self.last, zone)
+        span = last if first == last else f"{first} to {last}"
+        return f"{self.times} times, {span}"
+
+
+def called(actor: Actor | Entry, *, you: UUID, practice: str) -> str:
+    """Who did it, as whom."""
+    name = actor.name if isinstance(actor, Actor) else actor.actor_name
+    match actor.capacity:
+        case Capacity.SELF:
+            return "You" if actor.actor_id == you else name or "The patient"
+        case Capacity.DELEGATE:
+            return f"{name}, for you," if isinstance(actor, Entry) else name
+        case Capacity.STAFF:
+            return f"{name}, at {practice or 'your practice'}"
+        case Capacity.MACHINE:
+            if actor.actor_id == OPERATOR:
+                return "The operator of this portal"
+            return f"A computer of {practice or 'your practice'}"
+
+
+def line(entries: Iterable[Entry], *, you: UUID, practice: str, people: Mapping[str, str]) -> Line:
+    """What one or several entries say that differ in nothing but their time, the newest first.
+
+    `people` has whom an invitation went to, by its id.
+    """
+    told = list(entries)
+    entry = told[0]
+    done, otherwise = WORDS[entry.act]
+    name = people.get(entry.subject, "") if entry.act in PERSON else entry.what
+    return Line(
+        who=called(entry, you=you, practice=practice),
+        done=done,
+        what=name or otherwise,
+        is_named=bool(name),
+        act=entry.act,
+        subject=entry.subject,
+        reason=entry.reason,
+        times=len(told),
+        first=told[-1].at,
+        last=entry.at,
+    )
+
+
+def by_day(
+    entries: Iterable[Entry], *, you: UUID, practice: str, people: Mapping[str, str], zone: str
+) -> list[tuple[str, list[Line]]]:
+    """The page's lines under their days; what was done several times in a row is one line."""
+
+    def alike(entry: Entry) -> tuple[UUID, str, Act, str, str]:
+        return entry.actor_id, entry.capacity, entry.act, entry.subject, entry.reason
+
+    return [
+        (
+            heading,
+            [
+                line(same, you=you, practice=practice, people=people)
+                for _, same in groupby(found, key=alike)
+            ],
+        )
+        for heading, found in groupby(entries, key=lambda entry: local_day(entry.at, zone))
+    ]
