@@ -108,6 +108,7 @@ def _in_containers(stack: ExitStack, folder: Path, made: keys.Keys) -> tuple[int
         .with_exposed_ports(4222)
         .with_volume_mapping(str(settings), "/nats.conf", "ro")
         .with_command("-c /nats.conf")
+        .with_tmpfs_mount("/data")  # other tests' writing to the disk would hold up its syncs
     )
     options = " ".join(
         f"-c {name}={value}"
@@ -119,7 +120,7 @@ def _in_containers(stack: ExitStack, folder: Path, made: keys.Keys) -> tuple[int
         .with_exposed_ports(5432)
         .with_env("POSTGRES_USER", postgres.SUPERUSER)
         .with_env("POSTGRES_PASSWORD", made.postgres["admin"])
-        .with_command(options)
+        .with_command(f"{options} -c fsync=off")
     )
     ports = []
     for container, port in ((database, 5432), (server, 4222)):
