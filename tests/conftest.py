@@ -23,14 +23,16 @@ def servers() -> Iterator[Servers]:
         yield running
 
 
-@pytest.fixture(autouse=True)
-def stays(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def stays() -> Iterator[None]:
     """A part that gives up ends the test that it runs in, and not the whole run."""
 
     def leave() -> None:
         raise RuntimeError("this part has given up: its process would end here")
 
-    monkeypatch.setattr(lifeline, "leave", leave)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lifeline, "leave", leave)
+        yield
 
 
 async def _emptied(admin: asyncpg.Connection, tables: list[str]) -> bool:

@@ -266,9 +266,9 @@ DEFENCES = (
     Defence(
         "staff need a code",
         Line(
-            "services.identity.handlers.logging_in:_use_code",
-            "if account.code_secret is None:",
-            "if True:",
+            "services.identity.handlers.logging_in:_come_in",
+            "if not passed:",
+            "if False:",
         ),
         logging_in.test_a_code_is_good_for_a_step_on_either_side_and_once,
     ),
