@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from aiohttp import web
 
@@ -59,7 +59,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     asked = MakeExport(
         visa=acting.visa,
         patient_id=acting.patient_id,
-        key=reading.optional_id(request.query, "key") or fresh_key(),
+        key=_key(request, chosen.selection),
         selection=chosen.selection,
         format=Format(wanted),
     )
@@ -139,6 +139,13 @@ def quick(today: date) -> dict[str, str]:
         "Last 12 months": f"?{urlencode({'start_date': _months_before(today, 12)})}",
         "Everything": "?",
     }
+
+
+def _key(request: web.Request, chosen: Selection) -> UUID:
+    """The same for the same choice on the same page, whose parts may then be asked for again."""
+    form = reading.optional_id(request.query, "key") or fresh_key()
+    wanted = reading.text(request.query, "format")
+    return uuid5(form, f"{wanted} {sorted(chosen.kinds)} {chosen.start} {chosen.end}")
 
 
 def _months_before(today: date, months: int) -> date:

@@ -400,15 +400,6 @@ DEFENCES = (
         answering.test_a_refusal_and_a_failure_are_answers_too,
     ),
     Defence(
-        "a replica that stops takes nothing more first",
-        Line(
-            "libs.runtime.lifeline:_let_go",
-            'if hasattr(subscriber.subscription, "drain"):',
-            "if False:",
-        ),
-        answering.test_a_replica_that_stops_loses_no_request,
-    ),
-    Defence(
         "nothing is begun that nobody waits for",
         Line("libs.runtime.broker:Deliver._answer", "msg.headers.get(DEADLINE) or ", ""),
         answering.test_a_request_that_comes_too_late_is_not_begun,

@@ -264,3 +264,12 @@ def results(draw: st.DrawFn) -> list[Result]:
             )
         )
     return made
+
+
+def papers(title: str) -> list[Document]:
+    """Two documents of this title."""
+    found = [
+        Found(source_id=str(number), patient_key="", title=title, media_type="", content=b"x")
+        for number in range(2)
+    ]
+    return [document for document, _ in filed(found).values()]
