@@ -120,7 +120,7 @@ def _in_containers(stack: ExitStack, folder: Path, made: keys.Keys) -> tuple[int
         .with_exposed_ports(5432)
         .with_env("POSTGRES_USER", postgres.SUPERUSER)
         .with_env("POSTGRES_PASSWORD", made.postgres["admin"])
-        .with_command(f"{options} -c fsync=off")
+        .with_command(options)
     )
     ports = []
     for container, port in ((database, 5432), (server, 4222)):
