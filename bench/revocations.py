@@ -46,7 +46,7 @@ class Family:
 
     async def let_in(self) -> None:
         """Invited, accepted, and looking."""
-        fields = {"email": self.email, "access": "full"} | DATED
+        fields = {"email": self.email, "access": "full", "proof_password": PASSWORD} | DATED
         await self.mother.send(f"{self.record}/users", fields, to=f"{self.record}/users/invite")
         self.version += 1
         target = Target(id=await self._invitation(), version=self.version)

@@ -30,6 +30,7 @@ from gateway.pages import (
     staff_patients,
     staff_users,
     staff_writing,
+    two_step,
     users,
 )
 from libs.runtime import broker, lifeline
@@ -51,6 +52,7 @@ PAGES = (
     activity,
     resources,
     account,
+    two_step,
     staff_patients,
     staff_patient,
     staff_users,

@@ -95,6 +95,7 @@ async def _at_the_door(request: web.Request) -> web.Response:
         form={},
         problem="",
         code_wanted=False,
+        passkey_options="",
         kept=Kept(address=request.path, fields=typed, files=bool(files)),
         status=401,
     )

@@ -24,6 +24,7 @@ from libs.contracts.delegation import (
 from libs.contracts.identity.practices import Practice, ShowPractice
 from libs.contracts.identity.sessions import EndSession, ResolveSession, Session, SessionEnded
 from libs.contracts.identity.staff import Seat
+from libs.contracts.visa import Limit
 from libs.runtime.broker import BROKER, ask
 from libs.runtime.clock import utcnow
 from libs.runtime.lifeline import LINE
@@ -194,8 +195,11 @@ async def signed_in(request: web.Request) -> SignedIn:
     raise to_the_door(request)
 
 
-async def acting(request: web.Request) -> Acting:
-    """Whoever may act on the patient in the address; for anyone else there is no such page."""
+async def acting(request: web.Request, part: Limit | None = None) -> Acting:
+    """Whoever may act on the patient in the address; for anyone else there is no such page.
+
+    Nor is there for those whose access leaves out the part of the record that the page is about.
+    """
     person = await signed_in(request)
     try:
         patient_id = UUID(request.match_info["patient"])
@@ -203,7 +207,7 @@ async def acting(request: web.Request) -> Acting:
         raise web.HTTPNotFound from None
     records = (await access_of(request, person)).records
     for access in records:
-        if access.patient_id == patient_id:
+        if access.patient_id == patient_id and (part is None or part in access.limits):
             return Acting(person=person, access=access, several=len(records) > 1)
     raise web.HTTPNotFound
 
@@ -227,11 +231,11 @@ def staff_visa(request: web.Request) -> Visa:
     return visa
 
 
-def acting_visa(request: web.Request) -> Visa:
-    """The same for whoever acts on the patient in the address."""
+def acting_visa(request: web.Request, part: Limit) -> Visa:
+    """The same for whoever acts on this part of the record of the patient in the address."""
 
     async def visa() -> str:
-        return (await acting(request)).visa
+        return (await acting(request, part)).visa
 
     return visa
 

@@ -28,6 +28,16 @@ NOTICES: dict[str, Notice] = {
         text="We have sent an email to the new address. It counts once you choose the link in it."
     ),
     "email_changed": Notice(text="Your new email address is in use now. Log in with it."),
+    "passkey_added": Notice(text="The passkey is added. You can use it when you log in next."),
+    "passkey_removed": Notice(text="The passkey is removed."),
+    "passkey_not_taken": Notice(
+        text="The passkey was not added. It took too long, or this device has one already.",
+        kind="warn",
+    ),
+    "two_step_off": Notice(text="Two-step verification is off. We have told you by email."),
+    "two_step_again": Notice(
+        text="That took too long, or was done elsewhere. Begin once more.", kind="warn"
+    ),
     "sessions_ended": Notice(text="Done. It is logged out."),
     "logged_out": Notice(text="You are logged out."),
     "patient_added": Notice(text="The patient is on your list. No email was sent."),

@@ -34,6 +34,12 @@ async def _emptied(admin: asyncpg.Connection, tables: list[str]) -> bool:
 @pytest.fixture
 async def clean(servers: Servers) -> Servers:
     """The servers, with no row in any table and no event in any stream."""
+    await empty(servers)
+    return servers
+
+
+async def empty(servers: Servers) -> None:
+    """No row in any table, and no event in any stream."""
     admin = await asyncpg.connect(servers.database_url("admin"))
     try:
         tables = await admin.fetch(
@@ -55,4 +61,3 @@ async def clean(servers: Servers) -> Servers:
     for stream in registry.services():
         await client.jetstream().purge_stream(stream)
     await client.close()
-    return servers

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from gateway import later, reading, session, shell
+from gateway import later, proving, reading, session, shell
 from gateway.pages.passwords import errors_of, rules_shown
 from gateway.rendering import render
 from libs.contracts.base import Refused
@@ -72,19 +72,20 @@ async def change_email(request: web.Request) -> web.Response:
     """The new address has to confirm before it counts."""
     person = await session.signed_in(request)
     form = await request.post()
+    email = reading.text(form, "email")
+    if proving.proof_for(person).wanted and (errors := await proving.prove(request, person, form)):
+        return await _page(request, errors=errors, email=email)
     asked = ChangeEmail(
         session=person.token_hash,
-        current_password=reading.raw(form, "email_password"),
-        email=reading.text(form, "email"),
+        current_password=reading.raw(form, proving.PASSWORD),
+        email=email,
     )
     try:
         await ask(request.app[BROKER], asked, within=WITHIN)
     except Refused as refused:
-        field = "email" if "email" in refused.code else "email_password"
-        page = await _page(
-            request, errors={field: refused.worded(WORDS)}, email=reading.text(form, "email")
-        )
-        return later.marked(page, refused)
+        wrong = {"email": refused.worded(WORDS)}
+        errors = wrong if "email" in refused.code else proving.explained(refused)
+        return later.marked(await _page(request, errors=errors, email=email), refused)
     return _back(request, "email_to_confirm")
 
 
@@ -160,6 +161,7 @@ async def _page(
         errors=errors or {},
         rules=rules or {},
         email=email,
+        proof=proving.proof_for(person),
         choices=await _choices(request, person),
         status=400 if errors else 200,
     )

@@ -16,6 +16,7 @@ from libs.contracts.messaging.mailbox import Conversation, ShowMessage
 from libs.contracts.messaging.refusals import Refusal
 from libs.contracts.messaging.settings import ShowTimes
 from libs.contracts.messaging.writing import DropDraft, ShowDraft
+from libs.contracts.visa import Limit
 from libs.runtime.broker import BROKER, Unavailable, ask
 
 routes = web.RouteTableDef()
@@ -24,7 +25,7 @@ routes = web.RouteTableDef()
 @routes.get("/p/{patient}/messages/compose", name="compose")
 async def show_compose(request: web.Request) -> web.Response:
     """A new message, or a draft of one, or one more about an earlier one."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.MESSAGES)
     form, about = Form(), reading.optional_id(request.query, "about")
     if draft_id := reading.optional_id(request.query, "draft"):
         asked = ShowDraft(visa=acting.visa, patient_id=acting.patient_id, draft_id=draft_id)
@@ -40,9 +41,9 @@ async def show_compose(request: web.Request) -> web.Response:
 @through_the_door
 async def compose(request: web.Request) -> web.Response:
     """Kept as a draft first; sent if that is what was pressed, and if it is whole."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.MESSAGES)
     written = Written()
-    place = Place(visa=session.acting_visa(request), patient_id=acting.patient_id)
+    place = Place(visa=session.acting_visa(request, Limit.MESSAGES), patient_id=acting.patient_id)
     try:
         await writing.receive(request, place, written)
         if written.sends:
@@ -58,10 +59,10 @@ async def compose(request: web.Request) -> web.Response:
 @through_the_door
 async def reply(request: web.Request) -> web.Response:
     """An answer to a received message, once; a second one is kept as a draft and explained."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.MESSAGES)
     written = Written()
     place = Place(
-        visa=session.acting_visa(request),
+        visa=session.acting_visa(request, Limit.MESSAGES),
         patient_id=acting.patient_id,
         reply_to=reading.path_id(request),
     )
@@ -93,10 +94,10 @@ async def reply(request: web.Request) -> web.Response:
 @routes.post("/p/{patient}/messages/draft", name="save_draft")
 async def save_draft(request: web.Request) -> web.Response:
     """What was typed so far, kept as it is typed."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.MESSAGES)
     form = await request.post()
     place = Place(
-        visa=session.acting_visa(request),
+        visa=session.acting_visa(request, Limit.MESSAGES),
         patient_id=acting.patient_id,
         reply_to=reading.optional_id(form, "reply_to"),
         about=reading.optional_id(form, "about"),
@@ -107,7 +108,7 @@ async def save_draft(request: web.Request) -> web.Response:
 @routes.post("/p/{patient}/messages/drafts/{id}/delete", name="drop_draft")
 async def drop_draft(request: web.Request) -> web.Response:
     """The draft and its files are gone."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.MESSAGES)
     asked = DropDraft(
         visa=acting.visa, patient_id=acting.patient_id, draft_id=reading.path_id(request)
     )

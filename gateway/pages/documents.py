@@ -8,6 +8,7 @@ from gateway import files, reading, session, shell
 from gateway.files import Reading
 from gateway.rendering import render
 from libs.contracts.records.documents import ListDocuments
+from libs.contracts.visa import Limit
 from libs.runtime.broker import BROKER, ask
 
 routes = web.RouteTableDef()
@@ -16,7 +17,7 @@ routes = web.RouteTableDef()
 @routes.get("/p/{patient}/health/documents", name="documents")
 async def documents(request: web.Request) -> web.Response:
     """View All Documents, by type, dates and text."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.DOCUMENTS)
     chrome, listed = await asyncio.gather(
         shell.record(request, acting, tab="health"),
         ask(request.app[BROKER], wanted(request, await _own(request))),
@@ -36,7 +37,7 @@ async def documents(request: web.Request) -> web.Response:
 @routes.get("/p/{patient}/health/documents/{id}", name="document")
 async def document(request: web.Request) -> web.Response:
     """One document: its name, its date, and its content in a frame."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.DOCUMENTS)
     chrome, shown = await asyncio.gather(
         shell.record(request, acting, tab="health"), files.document(request, _own)
     )
@@ -68,5 +69,5 @@ def wanted(request: web.Request, who: Reading) -> ListDocuments:
 
 
 async def _own(request: web.Request) -> Reading:
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.DOCUMENTS)
     return Reading(visa=acting.visa, patient_id=acting.patient_id)

@@ -5,19 +5,23 @@ from aiohttp import web
 from gateway import carrying, later, protection, reading, session, shell
 from gateway.rendering import render
 from libs.contracts.base import Refused
+from libs.contracts.identity.factors import BeginPasskeyLogIn
 from libs.contracts.identity.logging_in import LogIn, LogInStaff, SessionOpened
 from libs.contracts.identity.refusals import Refusal
-from libs.runtime.broker import BROKER, ask
+from libs.runtime.broker import BROKER, Unavailable, ask
 
 WORDS: dict[str, str] = {
     Refusal.NOT_RECOGNISED: "We could not log you in with these details. Check each of them and try again.",
-    Refusal.CODE_NEEDED: "Enter the 6-digit code from your authenticator app.",
+    Refusal.CODE_NEEDED: "Enter your password again, and the code from your authenticator app or a recovery code.",
     Refusal.TRY_LATER: "There have been too many tries. Wait 15 minutes, or choose Forgot password "
     "and use the link that we send you.",
     Refusal.BUSY: "Many people are logging in at this moment. Try again in a few seconds.",
 }  # fmt: skip
 LOG_IN_WITHIN = 8
 """Seconds; checking a password takes a while, and there may be a queue."""
+
+LONGEST_ANSWER = 20_000
+"""Characters of what a browser says of a passkey."""
 
 routes = web.RouteTableDef()
 
@@ -39,6 +43,7 @@ async def log_in(request: web.Request) -> web.Response:
         password=reading.raw(form, "password"),
         date_of_birth=reading.day(form, "date_of_birth"),
         code=reading.text(form, "code"),
+        passkey=_passkey(form),
         source=protection.source(request),
         device=reading.device(request),
         earlier_session=_earlier(request),
@@ -67,6 +72,7 @@ async def log_in_staff(request: web.Request) -> web.Response:
         email=reading.text(form, "email"),
         password=reading.raw(form, "password"),
         code=reading.text(form, "code").replace(" ", ""),
+        passkey=_passkey(form),
         source=protection.source(request),
         device=reading.device(request),
         earlier_session=_earlier(request),
@@ -97,6 +103,7 @@ async def _door(request: web.Request, template: str) -> web.Response:
         form={},
         problem="",
         code_wanted=False,
+        passkey_options="",
         kept=None,
     )
 
@@ -111,10 +118,25 @@ async def _refused(request: web.Request, template: str, refused: Refused) -> web
         form={name: value for name, value in form.items() if name != "password"},
         problem=refused.worded(WORDS),
         code_wanted=refused.code == Refusal.CODE_NEEDED,
+        passkey_options=await _options(request) if refused.code == Refusal.CODE_NEEDED else "",
         kept=carrying.kept_in(form),
         status=400,
     )
     return later.marked(page, refused)
+
+
+async def _options(request: web.Request) -> str:
+    """What a browser needs to show a passkey; codes remain where there are none."""
+    try:
+        asked = BeginPasskeyLogIn(source=protection.source(request))
+        return (await ask(request.app[BROKER], asked)).options
+    except (Refused, Unavailable):
+        return ""
+
+
+def _passkey(form: reading.Form) -> str:
+    said = reading.whole(form, "passkey")
+    return said if len(said) <= LONGEST_ANSWER else ""
 
 
 def _earlier(request: web.Request) -> bytes:

@@ -9,6 +9,7 @@ from gateway.rendering import render
 from libs.contracts.base import Refused
 from libs.contracts.records.health import Health, ShowHealth, ShowTest
 from libs.contracts.records.refusals import Refusal
+from libs.contracts.visa import Limit
 from libs.runtime.broker import BROKER, Unavailable, ask
 
 routes = web.RouteTableDef()
@@ -41,7 +42,7 @@ async def _health(request: web.Request, acting: session.Acting) -> Health | None
 @routes.get("/p/{patient}/health/labs/{code}", name="test")
 async def test(request: web.Request) -> web.Response:
     """One test's history: what the drop-down shows, as a page of its own."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.RESULTS)
     asked = ShowTest(
         visa=acting.visa, patient_id=acting.patient_id, test_key=request.match_info["code"]
     )

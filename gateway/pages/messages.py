@@ -23,6 +23,7 @@ from libs.contracts.messaging.mailbox import (
 )
 from libs.contracts.messaging.settings import ShowTimes
 from libs.contracts.messaging.writing import Draft
+from libs.contracts.visa import Limit
 from libs.runtime.broker import BROKER, Unavailable, ask
 
 R = TypeVar("R", bound=Reply)
@@ -32,7 +33,7 @@ routes = web.RouteTableDef()
 @routes.get("/p/{patient}/messages", name="messages")
 async def messages(request: web.Request) -> web.Response:
     """Every message from the practice, or those with some words in them."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.MESSAGES)
     q, after = reading.text(request.query, "q")[:200], reading.cursor(request.query, "after")
     asked = ListInbox(visa=acting.visa, patient_id=acting.patient_id, q=q, after=after)
     return await _list(request, acting, "inbox", asked, q=q)
@@ -41,7 +42,7 @@ async def messages(request: web.Request) -> web.Response:
 @routes.get("/p/{patient}/messages/sent", name="messages_sent")
 async def sent(request: web.Request) -> web.Response:
     """Every message to the practice, whoever wrote it for this patient."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.MESSAGES)
     q, after = reading.text(request.query, "q")[:200], reading.cursor(request.query, "after")
     asked = ListSent(visa=acting.visa, patient_id=acting.patient_id, q=q, after=after)
     return await _list(request, acting, "sent", asked, q=q)
@@ -50,7 +51,7 @@ async def sent(request: web.Request) -> web.Response:
 @routes.get("/p/{patient}/messages/drafts", name="messages_drafts")
 async def drafts(request: web.Request) -> web.Response:
     """What this person began and did not send."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.MESSAGES)
     asked = ListDrafts(visa=acting.visa, patient_id=acting.patient_id)
     return await _list(request, acting, "drafts", asked)
 
@@ -58,7 +59,7 @@ async def drafts(request: web.Request) -> web.Response:
 @routes.post("/p/{patient}/messages/read", name="read_all")
 async def read_all(request: web.Request) -> web.Response:
     """Nothing is unread any more, for this person."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.MESSAGES)
     await ask(request.app[BROKER], MarkRead(visa=acting.visa, patient_id=acting.patient_id))
     raise web.HTTPSeeOther(str(address(request, "messages", acting.patient_id)))
 
@@ -66,7 +67,7 @@ async def read_all(request: web.Request) -> web.Response:
 @routes.get("/p/{patient}/messages/{id}", name="message")
 async def message(request: web.Request) -> web.Response:
     """A message in its conversation; what of it came from the practice is read from now on."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.MESSAGES)
     chrome, shown = await asyncio.gather(
         shell.record(request, acting, tab="messages", named=True),
         conversation(request, acting),
@@ -111,9 +112,12 @@ def show(  # noqa: PLR0913
 @routes.get("/p/{patient}/messages/{id}/files/{file}", name="message_file")
 async def message_file(request: web.Request) -> web.StreamResponse:
     """A file of a message: shown where every browser shows it, else to be kept."""
-    acting = await session.acting(request)
+    acting = await session.acting(request, Limit.MESSAGES)
     return await stream_file(
-        request, session.acting_visa(request), acting.patient_id, reading.path_id(request)
+        request,
+        session.acting_visa(request, Limit.MESSAGES),
+        acting.patient_id,
+        reading.path_id(request),
     )
 
 

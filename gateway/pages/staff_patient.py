@@ -55,6 +55,7 @@ async def file_document(request: web.Request) -> web.Response:
     """A file becomes a document of the patient."""
     staff = await session.at_work(request)
     patient_id = reading.path_id(request, "patient")
+    await ask(request.app[BROKER], ShowPatient(visa=staff.visa, patient_id=patient_id))
     came = uploads.Upload()
     try:
         await uploads.receive(request, came, visa=session.staff_visa(request))

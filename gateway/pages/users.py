@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway import reading, session, shell
+from gateway import proving, reading, session, shell
 from gateway.people import Person, Standing, people
 from gateway.rendering import render
 from libs.contracts.base import Refused, Request
@@ -56,6 +56,8 @@ async def invite(request: web.Request) -> web.Response:
     if reading.day_given(form, "last_day") and reading.day(form, "last_day") is None:
         errors = {"last_day": "Enter a date, like 12 31 2027, or leave it empty."}
         return await _page(request, acting, form=form, errors=errors)
+    if errors := await proving.proven_with(request, acting.person, form):
+        return await _page(request, acting, form=form, errors=errors)
     asked = InviteDelegate(
         visa=acting.visa,
         key=reading.key(form),
@@ -68,6 +70,9 @@ async def invite(request: web.Request) -> web.Response:
     try:
         await ask(request.app[BROKER], asked)
     except Refused as refused:
+        if refused.code == Refusal.PROOF_NEEDED:
+            errors = proving.explained(refused)
+            return await _page(request, acting, form=form, errors=errors)
         field = FIELD.get(Refusal(refused.code), "email")
         return await _page(request, acting, form=form, errors={field: refused.worded(WORDS)})
     raise _back(request, acting, "user_invited")
@@ -185,6 +190,7 @@ async def _page(
         people=[person for person in listed if not person.gone],
         gone=[person for person in listed if person.gone],
         form=form,
+        proof=proving.proof_for(acting.person),
         errors=errors,
         status=400 if errors else 200,
     )

@@ -16,6 +16,9 @@ from libs.runtime.seal import Seal
 from services.identity import handlers, resets, worker
 from services.identity.config import Config
 from services.identity.domain.link import Links
+from services.identity.domain.passkey import Site
+from services.identity.domain.recovery_code import Blind
+from services.identity.factors import Factors
 from services.identity.guessing import Guesser
 from services.identity.hashing import Hashing
 
@@ -29,6 +32,7 @@ class Means(TypedDict):
     key_ring: KeyRing
     guesser: Guesser
     hashing: Hashing
+    factors: Factors
 
 
 def build(config: Config) -> web.Application:
@@ -58,11 +62,14 @@ def build(config: Config) -> web.Application:
 def means(config: Config) -> Means:
     """All of it, from the settings."""
     key = base64.b64decode(config.link_key)
+    key_ring = KeyRing.parse(config.key_ring)
+    blind = Blind(key=hmac.digest(key, b"carespace recovery codes", hashlib.sha256))
     return {
         "gate": Gate(config.visa_keys),
         "seal": Seal("identity", config.visa_signing_key),
         "links": Links(config.link_key),
-        "key_ring": KeyRing.parse(config.key_ring),
+        "key_ring": key_ring,
+        "factors": Factors(key_ring=key_ring, blind=blind, site=Site(config.public_url)),
         "guesser": Guesser(key=hmac.digest(key, b"carespace attempts", hashlib.sha256)),
         "hashing": Hashing(
             memory_kib=config.argon2_memory_kib,

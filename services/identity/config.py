@@ -21,6 +21,8 @@ class Config:
     """RFC 9106's second recommended option, unless set; OWASP's minimum is the floor."""
     argon2_passes: Annotated[int, Field(ge=2)] = 3
     argon2_lanes: Annotated[int, Field(ge=1)] = 4
+    public_url: str = ""
+    """Where browsers find the portal; passkeys are bound to its name."""
     host: str = "127.0.0.1"
     port: int = 8081
     log_level: str = "INFO"

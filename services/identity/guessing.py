@@ -21,6 +21,7 @@ from services.identity.store import attempts
 MISSES = {
     Refusal.NOT_RECOGNISED,
     Refusal.WRONG_PASSWORD,
+    Refusal.WRONG_CODE,
     Refusal.WRONG_DATE_OF_BIRTH,
     Refusal.LINK_UNKNOWN,
 }

@@ -79,8 +79,9 @@ def test_only_its_own_issuer_may_say_a_capacity(capacity: Capacity) -> None:
 
 
 def test_a_patients_visa_without_a_patient_opens_nothing() -> None:
-    with pytest.raises(NotAllowed):
-        gate().admit(DELEGATION.close(visa(patient_id=None)), now=NOW, patient_id=ROSA)
+    for patient_id in (ROSA, None):
+        with pytest.raises(NotAllowed):
+            gate().admit(DELEGATION.close(visa(patient_id=None)), now=NOW, patient_id=patient_id)
 
 
 def test_staff_pass_by_role() -> None:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
@@ -22,7 +23,9 @@ from gateway.carrying import Kept
 from gateway.config import Config
 from gateway.pages import mailbox, staff_imports, staff_patient, staff_patients
 from gateway.pages.resources import FOR_EVERYONE
+from gateway.proving import Proof
 from gateway.rendering import Chrome, Notice, render
+from libs.contracts.identity.factors import Factors, Passkey
 from libs.contracts.records.imports import ImportState
 from tests.gateway import activity_samples, message_samples, samples, staff_samples
 from tests.gateway.people_samples import PEOPLE
@@ -95,8 +98,17 @@ def _record(template: str, tab: str = "health", path: str = "/p/x", **content: A
     return Shown(template=template, chrome=record(tab), path=path, content=content)
 
 
+PROOF, NO_PROOF = Proof(wanted=True, code=True), Proof(wanted=False, code=False)
+ENROLMENT = "otpauth://totp/CareSpace:rosa?secret=JBSWY3DPEHPK3PXP&issuer=CareSpace"
+
+
 def _users(**content: Any) -> Shown:
     return _record("users/index.html", tab="", **content)
+
+
+def _account(template: str, **content: Any) -> Shown:
+    chrome = Chrome(session=session(), practice=PRACTICE)
+    return Shown(template=f"account/{template}.html", chrome=chrome, content=content)
 
 
 IMPORT_WORDS: dict[str, Any] = {"left_out": staff_imports.LEFT_OUT, "waiting": staff_imports.WAITING,
@@ -114,16 +126,16 @@ KEPT = Kept(address=f"/p/{PATIENT}/messages/compose", files=True, fields={
 HOUR = timedelta(hours=1)
 
 PAGES: dict[str, Shown] = {
-    "login": _door("login", form={}, problem="", code_wanted=False, kept=None),
-    "login-kept": _door("login", form={}, problem="", code_wanted=False, kept=KEPT),
+    "login": _door("login", form={}, problem="", code_wanted=False, passkey_options="", kept=None),
+    "login-kept": _door("login", form={}, problem="", code_wanted=False, passkey_options="", kept=KEPT),
     "go-on": _door("go_on", kept=KEPT),
-    "login-error": _door("login", code_wanted=True, kept=None,
+    "login-error": _door("login", code_wanted=True, kept=None, passkey_options="{}",
                          problem="We could not log you in with these details.",
                          form={"email": "rosa.alvarez@example.com", "date_of_birth_month": "4",
                                "date_of_birth_day": "12", "date_of_birth_year": "1961"}),
-    "staff-login": _door("staff_login", form={}, problem="", code_wanted=False, kept=None),
+    "staff-login": _door("staff_login", form={}, problem="", code_wanted=False, passkey_options="", kept=None),
     "staff-login-error": _door("staff_login", form={}, problem="Enter the code.",
-                               code_wanted=True, kept=None),
+                               code_wanted=True, kept=None, passkey_options=""),
     "register": _door("register", practice=True, invitation=samples.INVITATION, form={},
                       errors={}, rules={}),
     "register-delegate": _door("register", practice=True, form={}, errors={}, rules={},
@@ -152,7 +164,7 @@ PAGES: dict[str, Shown] = {
     "reset-link-ended": _door("reset_link_ended"),
     "confirm-email": _door("confirm_email", token="t"),
     "logged-out": Shown(template="door/login.html", content={"form": {}, "problem": "",
-                        "code_wanted": False, "kept": None}, chrome=Chrome(notice=Notice(
+                        "code_wanted": False, "kept": None, "passkey_options": ""}, chrome=Chrome(notice=Notice(
                             text="You are logged out."))),
     "choose-record": Shown(template="home/choose_record.html",
                            chrome=Chrome(session=session(), practice=PRACTICE, several=True),
@@ -161,8 +173,8 @@ PAGES: dict[str, Shown] = {
                                                 for own, person in ((True, samples.ROSA),
                                                                     (False, None))]}),
     "users": _users(people=[one for one in PEOPLE if not one.gone],
-                    gone=[one for one in PEOPLE if one.gone], form={}, errors={}),
-    "users-error": _users(people=[], gone=[], form={"email": "ana", "access": "some"},
+                    gone=[one for one in PEOPLE if one.gone], form={}, errors={}, proof=NO_PROOF),
+    "users-error": _users(people=[], gone=[], form={"email": "ana", "access": "some"}, proof=PROOF,
                           errors={"email": "Enter their email address.",
                                   "access": "Choose at least one part of your record."}),
     "user-revoked": _record("users/revoke.html", tab="", person=PEOPLE[0]),
@@ -226,13 +238,34 @@ PAGES: dict[str, Shown] = {
                      chrome=Chrome(session=session(), practice=PRACTICE, notice=Notice(
                          text="Done. It is logged out.")),
                      content={"person": session(), "sessions": samples.SESSIONS, "errors": {},
-                              "rules": {}, "email": "", "choices": message_samples.CHOICES}),
+                              "rules": {}, "email": "", "choices": message_samples.CHOICES,
+                              "proof": NO_PROOF}),
     "account-error": Shown(template="account/index.html", chrome=at_work(""),
                            content={"person": session("Dana Whitfield"), "sessions": None,
                                     "errors": {"current_password": "This is not it.",
                                                "email": "This is no address.",
-                                               "email_password": "This is not it."},
-                                    "rules": RULES_MET, "email": "rosa@", "choices": []}),
+                                               "proof_password": "This is not it.",
+                                               "proof_code": "Enter the code."},
+                                    "rules": RULES_MET, "email": "rosa@", "choices": [],
+                                    "proof": PROOF}),
+    "two-step": _account("two_step", factors=Factors(code=False, recovery_codes=0, required=False),
+                         proof=Proof(wanted=True, code=False), errors={}),
+    "two-step-on": _account("two_step", factors=Factors(code=True, recovery_codes=2, required=False),
+                            proof=PROOF, errors={"proof_code": "This code is not right."}),
+    "two-step-staff": Shown(template="account/two_step.html", chrome=at_work(""), content={
+        "factors": Factors(code=True, recovery_codes=10, required=True), "proof": PROOF,
+        "errors": {}}),
+    "two-step-passkeys": _account("two_step", proof=PROOF, errors={}, factors=Factors(
+        code=True, recovery_codes=10, required=False, passkeys_possible=True, passkeys=(
+            Passkey(passkey_id=UUID(int=1), name="My phone", added_at=NOW, last_used_at=NOW),
+            Passkey(passkey_id=UUID(int=2), name="Passkey", added_at=NOW, last_used_at=None)))),
+    "passkey": _account("passkey", options="{}"),
+    "two-step-setup": _account("two_step_setup", enrolment=ENROLMENT, problem=""),
+    "two-step-setup-wrong": _account("two_step_setup", enrolment=ENROLMENT,
+                                     problem="This code does not fit."),
+    "recovery-codes": _account("recovery_codes", codes=[
+        "abcd-efgh-jkmn", "pqrs-tuvw-xyz2", "3456-789a-bcde", "fghj-kmnp-qrst", "uvwx-yz23-4567",
+        "89ab-cdef-ghjk", "mnpq-rstu-vwxy", "z234-5678-9abc", "defg-hjkm-npqr", "stuv-wxyz-2345"]),
     "staff-patients": _staff("patients", "patients", listed=staff_samples.PATIENTS, query={}),
     "staff-patients-none": _staff("patients", "patients", query={"q": "zz", "state": "opened"},
                                   listed=staff_samples.PATIENTS.model_copy(
@@ -364,4 +397,6 @@ def main(folder: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     main(Path(sys.argv[1]), sys.argv[2:])

@@ -41,6 +41,11 @@ def test_what_a_template_needs_and_does_not_get_is_an_error_and_not_a_gap() -> N
         html(replace(PAGES["health"], content={}))
 
 
+def test_a_name_that_nobody_gave_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        rendering.ENVIRONMENT.from_string("{{ missing }}").render()
+
+
 def test_each_form_of_a_page_has_a_key_of_its_own() -> None:
     page = html(PAGES["staff-patient"])
     keys = page.split(f'name="{protection.IDEMPOTENCY_FIELD}" value="')[1:]

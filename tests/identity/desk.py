@@ -330,6 +330,7 @@ def identity(servers: Servers, **changes: Any) -> Config:
         "argon2_memory_kib": 64,
         "argon2_passes": 1,
         "argon2_lanes": 1,
+        "public_url": "https://portal.example.com",
     }
     return Config(**given | changes)
 

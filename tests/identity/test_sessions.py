@@ -34,6 +34,7 @@ SESSION = Session(
     started_at=NOON,
     last_seen_at=NOON,
     previous_login_at=None,
+    proven_at=None,
 )
 
 

@@ -35,10 +35,13 @@ INVITATION = LetterKind.DELEGATE_INVITATION
 class Rosa:
     """A patient with an account, at her own record."""
 
-    def __init__(self, desk: Desk, patient_id: UUID, account_id: UUID) -> None:
+    def __init__(
+        self, desk: Desk, patient_id: UUID, account_id: UUID, session_id: UUID | None = None
+    ) -> None:
         self.desk = desk
         self.patient_id = patient_id
         self.account_id = account_id
+        self.session_id = session_id
 
     def visa(self, capacity: Capacity = Capacity.SELF, **changes: Any) -> str:
         now = utcnow()
@@ -48,6 +51,7 @@ class Rosa:
             "patient_id": self.patient_id,
             "limits": frozenset(Limit),
             "account_id": self.account_id,
+            "session_id": self.session_id,
             "issued_at": now,
             "expires_at": now + LIFETIME,
         }
@@ -72,8 +76,8 @@ class Rosa:
 @pytest.fixture
 async def rosa(desk: Desk) -> Rosa:
     patient_id = await desk.register()
-    account_id = (await desk.resolve(await desk.session())).account_id
-    return Rosa(desk, patient_id, account_id)
+    session = await desk.resolve(await desk.session())
+    return Rosa(desk, patient_id, session.account_id, session.session_id)
 
 
 async def accepted(desk: Desk) -> list[DelegateAccepted]:

@@ -10,6 +10,7 @@ import pytest
 
 from libs.contracts.base import Refused, Request
 from libs.contracts.identity.addresses import ChangeEmail, ConfirmEmail
+from libs.contracts.identity.factors import BeginCode, ConfirmCode, ProveAgain
 from libs.contracts.identity.letters import LetterKind
 from libs.contracts.identity.passwords import ChangePassword, ForgotPassword, ResetPassword
 from libs.contracts.identity.refusals import Refusal
@@ -150,6 +151,7 @@ async def secrets(desk: Desk) -> dict[str, Request[Any]]:
     reset = await desk.token(LetterKind.PASSWORD_RESET)
     await desk.ask(ChangeEmail(session=session, current_password=PASSWORD, email="new@example.com"))
     confirm = await desk.token(LetterKind.EMAIL_CONFIRMATION)
+    await desk.ask(BeginCode(session=session))
     no_code = "000000" if code(secret) != "000000" else "111111"
     wrong_day = date(1961, 4, 13)
     return {
@@ -172,6 +174,8 @@ async def secrets(desk: Desk) -> dict[str, Request[Any]]:
             token=wrong_mac(reset), password=NEW, confirm_password=NEW, source=AWAY
         ),
         "confirmation": ConfirmEmail(token=wrong_mac(confirm), source=AWAY),
+        "proof": ProveAgain(session=session, password=WRONG),
+        "code of a new key": ConfirmCode(session=session, code="000000"),
     }
 
 
@@ -194,6 +198,8 @@ def wrong_mac(token: str) -> str:
         "invitation to accept",
         "reset link",
         "confirmation",
+        "proof",
+        "code of a new key",
     ],
 )
 async def test_whatever_is_guessed_ten_guesses_are_the_most(desk: Desk, what: str) -> None:

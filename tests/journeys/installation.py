@@ -78,16 +78,19 @@ class Installation:
 
 
 @contextmanager
-def up(folder: Path, *, demo: bool = True) -> Iterator[Installation]:
+def up(folder: Path, *, demo: bool = True, name: str = "127.0.0.1") -> Iterator[Installation]:
     """A portal in this folder, up when this is entered, and stopped as Ctrl-C stops it."""
     port = waiting.free_port()
     command = [sys.executable, "-m", "deploy", "up", "--port", str(port), "--data-dir", str(folder)]
     with (folder.parent / f"{folder.name}.out").open("wb") as out:
         portal = subprocess.Popen(
-            [*command, *(["--demo"] if demo else [])], stdout=out, stderr=out, env=dict(os.environ)
+            [*command, *(["--demo"] if demo else [])],
+            stdout=out,
+            stderr=out,
+            env=os.environ | {"CARESPACE_PUBLIC_URL": f"http://{name}:{port}"},
         )
         try:
-            url = f"http://127.0.0.1:{port}"
+            url = f"http://{name}:{port}"
             _wait(portal, folder, url, demo=demo)
             yield Installation(url=url, folder=folder)
         finally:

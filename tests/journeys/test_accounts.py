@@ -107,7 +107,7 @@ def test_password_address_and_sessions_are_changed_in_one_place(visit: Open, loo
 
     address = f"new.{email}"
     iris.types("New email", address)
-    iris.page.locator("#email_password").fill(NEW)
+    iris.page.locator("#proof_password").fill(NEW)
     iris.presses("Change email")
     iris.sees("We have sent an email to the new address.")
     iris.goes_to(link(iris, address, "address"))

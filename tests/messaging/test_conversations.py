@@ -1,7 +1,7 @@
 """A patient writes, the care team answers, and each sees what the other did."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from libs.contracts.base import Refused
 from libs.contracts.messaging.mailbox import (
@@ -246,3 +246,11 @@ async def test_nothing_that_was_written_lies_open_in_a_table(ward: Ward) -> None
                 said = row["row"].lower()
                 assert "canary" not in said, table["tablename"]
                 assert b"canary".hex() not in said, table["tablename"]
+
+
+async def test_before_the_first_message_of_a_conversation_there_is_nothing(ward: Ward) -> None:
+    rosa = ward.patient()
+    sent = await rosa.sends()
+    before = str(UUID(int=0))
+    refusal = await rosa.is_refused(ShowMessage, message_id=sent.message_id, before=before)
+    assert refusal == Refusal.UNKNOWN_MESSAGE

@@ -267,3 +267,18 @@ async def test_a_hundred_drafts_are_enough(ward: Ward) -> None:
         SaveDraft, draft_id=uuid4(), body="One more", category=Category.RX
     )
     assert refused == Refusal.TOO_MANY
+
+
+async def test_looking_for_drafts_makes_nothing_for_somebody_who_may_be_no_patient(
+    ward: Ward,
+) -> None:
+    """Staff can ask about any id: one of another practice leaves no trace in theirs."""
+    nurse = ward.nurse(ward.patient())
+    assert (await nurse.asks(ListDrafts)).drafts == ()
+    async with ward.rows() as rows:
+        assert (
+            await rows.fetchval(
+                "SELECT count(*) FROM data_key WHERE practice_id = $1", ward.practice_id
+            )
+            == 0
+        )

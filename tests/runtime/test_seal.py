@@ -72,6 +72,18 @@ def test_one_kind_of_statement_never_passes_for_another() -> None:
         SEALS.open(sealed, Passport, issuers={"identity"}, now=NOON)
 
 
+class Likeness(Passport):
+    """Another kind of statement, of the very same words."""
+
+
+def test_two_kinds_that_look_alike_are_told_apart() -> None:
+    alike = Likeness(**passport().model_dump())
+    sealed = Seal("identity", private(PRIVATE)).close(alike)
+    assert SEALS.open(sealed, Likeness, issuers={"identity"}, now=NOON) == alike
+    with pytest.raises(Unsealed):
+        SEALS.open(sealed, Passport, issuers={"identity"}, now=NOON)
+
+
 def test_every_changed_character_is_noticed() -> None:
     sealed = Seal("identity", private(PRIVATE)).close(passport())
     for place in range(len(sealed) - 1):  # the last one has spare bits in base64

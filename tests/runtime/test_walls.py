@@ -54,27 +54,6 @@ async def test_a_services_role_owns_nothing_and_may_not_go_around_the_walls(
     assert (owned, powers) == ([], [])
 
 
-@pytest.mark.parametrize("service", registry.services())
-async def test_a_service_can_neither_see_nor_change_anothers_schema(
-    servers: Servers, service: str
-) -> None:
-    db = await asyncpg.connect(servers.database_url(service))
-    try:
-        for other in registry.services():
-            if other == service:
-                continue
-            with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await db.fetch(f"SELECT * FROM {other}.outbox")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await db.execute(f"CREATE TABLE {service}.mine (id int)")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await db.execute(f"ALTER TABLE {service}.outbox DISABLE ROW LEVEL SECURITY")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await db.execute(f"SET ROLE {service}_owner")
-    finally:
-        await db.close()
-
-
 async def test_without_a_wall_there_is_an_error_and_behind_another_there_is_nothing(
     clean: Servers,
 ) -> None:

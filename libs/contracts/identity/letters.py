@@ -23,6 +23,8 @@ class LetterKind(StrEnum):
     """The same to the patient who invited them."""
     PASSWORD_RESET = "password_reset"  # noqa: S105
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    FACTORS_CHANGED = "factors_changed"
+    """Two-step verification was turned on or off, or its codes were made anew."""
     EMAIL_CONFIRMATION = "email_confirmation"
     """To the new address."""
     EMAIL_CHANGED = "email_changed"

@@ -22,6 +22,8 @@ class LogIn(Request[SessionOpened]):
     password: str = Field(repr=False)
     date_of_birth: date | None = Field(repr=False)
     code: str = Field(default="", repr=False)
+    passkey: str = Field(default="", repr=False, max_length=20_000)
+    """In place of a code: what the browser said to `BeginPasskeyLogIn`."""
     source: str = Field(repr=False)
     device: str = ""
     """What the session list shows: "Firefox on Android"."""
@@ -30,12 +32,13 @@ class LogIn(Request[SessionOpened]):
 
 
 class LogInStaff(Request[SessionOpened]):
-    """A member of staff comes in: e-mail, password, one-time code."""
+    """A member of staff comes in: e-mail, password, one-time code or passkey."""
 
     subject = "request.identity.log_in_staff"
     email: str = Field(repr=False)
     password: str = Field(repr=False)
     code: str = Field(default="", repr=False)
+    passkey: str = Field(default="", repr=False, max_length=20_000)
     source: str = Field(repr=False)
     device: str = ""
     earlier_session: bytes = Field(default=b"", repr=False)

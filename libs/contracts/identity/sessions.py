@@ -23,6 +23,10 @@ class Session(Reply):
     ends_at: datetime
     previous_login_at: datetime | None = None
     """For "new since your last visit"."""
+    proven_at: datetime | None = None
+    """When they last showed, in this session, everything that a log-in asks for."""
+    code: bool = False
+    """Their account has one-time codes."""
 
 
 class ResolveSession(Request[Session]):

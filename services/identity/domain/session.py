@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from libs.contracts.base import Refused
+from libs.contracts.identity.factors import PROVEN_FOR
+from libs.contracts.identity.refusals import Refusal
+
 IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=12)
 TOUCHED_EVERY = timedelta(seconds=1)
@@ -26,6 +30,8 @@ class Session:
     started_at: datetime
     last_seen_at: datetime
     previous_login_at: datetime | None
+    proven_at: datetime | None
+    """When everything that a log-in asks for was last shown here."""
 
     @property
     def idle_ends_at(self) -> datetime:
@@ -42,6 +48,12 @@ class Session:
     def stale(self, *, now: datetime) -> bool:
         """Whether its last use is to be written down anew."""
         return now >= self.last_seen_at + TOUCHED_EVERY
+
+
+def check_proven(session: Session, *, now: datetime) -> None:
+    """Whoever is logged in has shown a moment ago who they are; else they are asked again."""
+    if session.proven_at is None or now >= session.proven_at + PROVEN_FOR:
+        raise Refused(Refusal.PROOF_NEEDED)
 
 
 def shortened(source: str) -> str:

@@ -3,6 +3,7 @@
 from services.identity.handlers import (
     acts,
     addresses,
+    factors,
     invitations,
     letters,
     logging_in,
@@ -28,4 +29,5 @@ routers = (
     sharing.router,
     acts.router,
     notices.router,
+    factors.router,
 )

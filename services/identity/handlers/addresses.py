@@ -15,6 +15,7 @@ from services.identity.domain.account import still_so
 from services.identity.domain.account_link import EMAIL_LIFETIME, MOST_LETTERS, EmailChange
 from services.identity.domain.email import canonical
 from services.identity.domain.link import Purpose
+from services.identity.domain.session import check_proven
 from services.identity.guessing import AtGuesser, trying
 from services.identity.hashing import AtHashing
 from services.identity.means import AtLinks, announce_ended, new_id, owe, own_session
@@ -30,6 +31,7 @@ async def change_email(
 ) -> Done:
     async with transaction(pool) as db:
         session = await own_session(db, asked.session, now=now)
+        check_proven(session, now=now)
         account = await accounts.get_account(db, session.account_id)
     email = canonical(asked.email)
     if email is None:

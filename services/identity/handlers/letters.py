@@ -16,7 +16,14 @@ from services.identity.domain.account import Account, greeting
 from services.identity.domain.invitation import Invitation
 from services.identity.domain.link import Links, Purpose, Target
 from services.identity.means import AtLinks
-from services.identity.store import account_links, accounts, invitations, notices, practices
+from services.identity.store import (
+    account_links,
+    accounts,
+    factors,
+    invitations,
+    notices,
+    practices,
+)
 
 router = NatsRouter()
 
@@ -34,6 +41,8 @@ async def describe_letter(  # noqa: PLR0911
             return await _password_reset(asked, pool, links, now=now)
         case LetterKind.PASSWORD_CHANGED:
             return await _password_changed(asked, pool)
+        case LetterKind.FACTORS_CHANGED:
+            return await _factors_changed(asked, pool)
         case LetterKind.EMAIL_CONFIRMATION:
             return await _email_confirmation(asked, pool, links, now=now)
         case LetterKind.EMAIL_CHANGED:
@@ -115,6 +124,19 @@ async def _password_changed(asked: DescribeLetter, pool: Pool) -> Letter:
         email=account.email,
         greeting_name=greeting(account.name),
         path="/forgot-password",
+        happened_at=at,
+    )
+
+
+async def _factors_changed(asked: DescribeLetter, pool: Pool) -> Letter:
+    async with transaction(pool, link=asked.reference_id) as db:
+        account_id, at = await factors.get_change(db, asked.reference_id)
+        await wall(db, account=account_id)
+        account = await accounts.get_account(db, account_id)
+    return Letter(
+        email=account.email,
+        greeting_name=greeting(account.name),
+        path="/account",
         happened_at=at,
     )
 

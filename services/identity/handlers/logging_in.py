@@ -14,15 +14,14 @@ from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, Pool, transaction, wall
-from libs.runtime.keyring import KeyRing
-from services.identity.domain import one_time_code
 from services.identity.domain.account import Account, still_so
 from services.identity.domain.email import canonical
 from services.identity.domain.session import Session, printable
 from services.identity.domain.throttle import Guess
+from services.identity.factors import AtFactors, Factors
 from services.identity.guessing import AtGuesser, Guesser, trying
 from services.identity.hashing import ASKED, AtHashing, Hashing
-from services.identity.means import AtKeyRing, announce_ended, new_id, opened_code, tell_log
+from services.identity.means import announce_ended, new_id, tell_log
 from services.identity.store import accounts, attempts, invitations, sessions
 
 router = NatsRouter()
@@ -34,7 +33,7 @@ async def log_in(  # noqa: PLR0913
     pool: Database,
     now: Now,
     hashing: AtHashing,
-    key_ring: AtKeyRing,
+    factors: AtFactors,
     guesser: AtGuesser,
 ) -> SessionOpened:
     hashing.expect_room()
@@ -42,7 +41,7 @@ async def log_in(  # noqa: PLR0913
         account = await _recognised(asked, pool, hashing)
         if asked.date_of_birth != account.date_of_birth:
             raise Refused(Refusal.NOT_RECOGNISED)
-        return await _come_in(asked, account, pool, hashing, key_ring, guesser, now=now)
+        return await _come_in(asked, account, pool, hashing, factors, guesser, now=now)
 
 
 @answers(router, LogInStaff, workers=ASKED)
@@ -51,7 +50,7 @@ async def log_in_staff(  # noqa: PLR0913
     pool: Database,
     now: Now,
     hashing: AtHashing,
-    key_ring: AtKeyRing,
+    factors: AtFactors,
     guesser: AtGuesser,
 ) -> SessionOpened:
     hashing.expect_room()
@@ -59,7 +58,7 @@ async def log_in_staff(  # noqa: PLR0913
         account = await _recognised(asked, pool, hashing)
         if account.code_secret is None:
             raise Refused(Refusal.NOT_RECOGNISED)
-        return await _come_in(asked, account, pool, hashing, key_ring, guesser, now=now)
+        return await _come_in(asked, account, pool, hashing, factors, guesser, now=now)
 
 
 def _guess(guesser: Guesser, asked: LogIn | LogInStaff) -> Guess:
@@ -83,7 +82,7 @@ async def _come_in(  # noqa: PLR0913
     account: Account,
     pool: Pool,
     hashing: Hashing,
-    key_ring: KeyRing,
+    factors: Factors,
     guesser: Guesser,
     *,
     now: datetime,
@@ -97,7 +96,12 @@ async def _come_in(  # noqa: PLR0913
         practice_id = None
         if isinstance(asked, LogInStaff):
             practice_id = await _seat(db, account)
-        await _use_code(db, account, asked.code, key_ring, now=now)
+        if asked.passkey and account.code_secret is not None:
+            passed = await factors.answers(db, account, asked.passkey, now=now)
+        else:
+            passed = await factors.pass_(db, account, asked.code, now=now)
+        if not passed:
+            raise Refused(Refusal.NOT_RECOGNISED)
         session = Session(
             id=new_id(),
             account_id=account.id,
@@ -107,6 +111,7 @@ async def _come_in(  # noqa: PLR0913
             started_at=now,
             last_seen_at=now,
             previous_login_at=account.last_login_at,
+            proven_at=now,
         )
         await sessions.add_session(db, session, hashlib.sha256(token.encode()).digest())
         await sessions.add_sign_in(db, session)
@@ -140,17 +145,3 @@ async def _seat(db: Connection, account: Account) -> UUID:
     if practice_id is None:
         raise Refused(Refusal.NOT_RECOGNISED)
     return practice_id
-
-
-async def _use_code(
-    db: Connection, account: Account, code: str, key_ring: KeyRing, *, now: datetime
-) -> None:
-    """The one-time code fits and was not used before (RFC 6238, 5.2), where there is one."""
-    if account.code_secret is None:
-        return
-    if not code:
-        raise Refused(Refusal.CODE_NEEDED)
-    secret = opened_code(key_ring, account)
-    step = one_time_code.step_of(secret, code, now=now)
-    if step is None or not await accounts.use_code(db, account.id, step):
-        raise Refused(Refusal.NOT_RECOGNISED)

@@ -59,6 +59,8 @@ async def resolve_session(
         idle_ends_at=now + IDLE if asked.touch else session.idle_ends_at,
         ends_at=session.ends_at,
         previous_login_at=session.previous_login_at,
+        proven_at=session.proven_at,
+        code=account.code_secret is not None,
     )
 
 

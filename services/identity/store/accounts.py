@@ -98,6 +98,13 @@ async def save_code(db: Connection, account_id: UUID, key_id: str, sealed: bytes
     )
 
 
+async def remove_code(db: Connection, account_id: UUID) -> None:
+    """No one-time codes any more."""
+    await db.execute(
+        "UPDATE account SET code_key_id = NULL, code_secret = NULL WHERE id = $1", account_id
+    )
+
+
 async def use_code(db: Connection, account_id: UUID, step: int) -> bool:
     """A one-time code's step counts once; False if it or a later one was used."""
     return bool(

@@ -10,15 +10,15 @@ from libs.runtime.database import Connection
 from services.identity.domain.session import IDLE, LONGEST, Session
 
 COLUMNS = """id, account_id, seat_practice_id AS practice_id, device, source, started_at,
-             last_seen_at, previous_login_at"""
+             last_seen_at, previous_login_at, proven_at"""
 
 
 async def add_session(db: Connection, session: Session, token_hash: bytes) -> None:
     await db.execute(
         """
         INSERT INTO session (id, account_id, token_hash, seat_practice_id, device, source,
-                             started_at, last_seen_at, previous_login_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
+                             started_at, last_seen_at, previous_login_at, proven_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
         """,
         session.id,
         session.account_id,
@@ -28,6 +28,7 @@ async def add_session(db: Connection, session: Session, token_hash: bytes) -> No
         session.source,
         session.started_at,
         session.previous_login_at,
+        session.proven_at,
     )
 
 
@@ -56,6 +57,20 @@ async def get_session(db: Connection, token_hash: bytes) -> Session:
     if row is None:
         raise Refused(Refusal.NO_SESSION)
     return Session(**row)
+
+
+async def find_session(db: Connection, session_id: UUID) -> Session | None:
+    """The session with this id, behind its account's wall."""
+    row: Any = await db.fetchrow(
+        f"SELECT {COLUMNS} FROM session WHERE id = $1",  # noqa: S608
+        session_id,
+    )
+    return Session(**row) if row else None
+
+
+async def save_proven(db: Connection, session_id: UUID, *, now: datetime) -> None:
+    """Everything that a log-in asks for was shown just now."""
+    await db.execute("UPDATE session SET proven_at = $2 WHERE id = $1", session_id, now)
 
 
 async def touch(db: Connection, session: Session, *, now: datetime) -> None:

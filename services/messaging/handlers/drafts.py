@@ -81,6 +81,8 @@ async def list_drafts(
     visa = admit_to_write(gate, asked.visa, patient_id=asked.patient_id, now=now)
     async with transaction(pool, practice=visa.practice_id) as db:
         rows = await drafts.list_drafts(db, owner(visa, asked.patient_id))
+        if not rows:  # nor is there a key then, for somebody who may be no patient here
+            return DraftList(drafts=())
         files = await drafts.list_files(
             db,
             visa.practice_id,

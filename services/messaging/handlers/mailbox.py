@@ -6,6 +6,7 @@ from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate
 from libs.contracts.activity import Act
+from libs.contracts.base import Refused
 from libs.contracts.delegation import AccessGranted, AccessRevoked
 from libs.contracts.identity.registration import PatientRegistered
 from libs.contracts.messaging.mailbox import (
@@ -23,6 +24,7 @@ from libs.contracts.messaging.mailbox import (
     ShowMessage,
     Unread,
 )
+from libs.contracts.messaging.refusals import Refusal
 from libs.contracts.messaging.writing import Draft
 from libs.contracts.visa import Limit, Visa
 from libs.runtime import inbox, outbox
@@ -106,6 +108,8 @@ async def show_message(
             account_id=visa.account_id,
             before=UUID(asked.before) if asked.before else None,
         )
+        if not listed:
+            raise Refused(Refusal.UNKNOWN_MESSAGE)
         page = listed[:AT_ONCE]
         files = await drafts.list_files(db, practice_id, messages=[one.message.id for one in page])
         route = (await settings.list_routes(db, practice_id))[known.category]

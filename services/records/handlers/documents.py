@@ -119,6 +119,7 @@ async def _examined(
 ) -> Media | None:
     """What was uploaded, now that all of it is there; None if it was used before."""
     async with transaction(pool, practice=visa.practice_id) as db:
+        await patients.get_person(db, visa.practice_id, asked.patient_id)
         upload = await uploads.lock_upload(
             db, visa.practice_id, asked.upload_id, account_id=visa.account_id
         )
