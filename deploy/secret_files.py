@@ -19,7 +19,8 @@ ANYWHERE = "0.0.0.0"  # noqa: S104  (inside its container)
 def write(folder: Path, *, database: str, owner: int | None) -> list[str]:
     """Make the files that are missing; their names. `database` is HOST:PORT/NAME.
 
-    The files belong to the account `owner`, if one is named, and only that one reads them.
+    Every file in the folder is for one reader only, also what the operator put there. It belongs
+    to the account `owner`, if one is named.
     """
     try:
         there = {file.name for file in folder.glob("*")}
@@ -29,8 +30,7 @@ def write(folder: Path, *, database: str, owner: int | None) -> list[str]:
                 _put(folder / name, content)
         for name, content in _following(made).items():
             _put(folder / name, content)
-        if owner is not None:
-            _give(folder, owner)
+        _give(folder, owner)
     except OSError as error:
         raise Problem(f"The folder {folder} can't be used: {error.strerror}.") from None
     return sorted({file.name for file in folder.iterdir()} - there)
@@ -71,7 +71,9 @@ def _put(file: Path, content: str) -> None:
     unfinished.rename(file)
 
 
-def _give(folder: Path, owner: int) -> None:
+def _give(folder: Path, owner: int | None) -> None:
     for file in folder.iterdir():
-        if file.is_file() and file.name != MASTER:
-            os.chown(file, owner, owner)
+        if file.is_file():
+            file.chmod(0o600)
+            if owner is not None and file.name != MASTER:
+                os.chown(file, owner, owner)

@@ -34,6 +34,9 @@ def test_a_second_time_makes_nothing_and_changes_nothing(tmp_path: Path) -> None
 
 def test_only_their_owner_reads_them(tmp_path: Path) -> None:
     write(tmp_path / "here")
+    (tmp_path / "here" / "smtp-url").write_text("smtp://name:password@mail.example.com")
+    (tmp_path / "here" / "smtp-url").chmod(0o644)
+    write(tmp_path / "here")
     for file in (tmp_path / "here").iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
     assert stat.S_IMODE((tmp_path / "here").stat().st_mode) == 0o700

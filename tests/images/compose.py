@@ -20,7 +20,8 @@ from tests.journeys.installation import Installation
 from tests.waiting import until_now
 
 ROOT = Path(__file__).parents[2]
-IMAGE = os.environ.get("CARESPACE_IMAGE", "carespace/portal:0.1.0")
+IMAGE = os.environ.get("CARESPACE_IMAGE", "")
+"""Always named, so that nobody tests what somebody else built yesterday."""
 IMAGES = (IMAGE, "carespace/postgres:18", "carespace/nats:2.15", "carespace/nginx:1.22")
 PARTS = (*registry.services(), "gateway")
 SECRETS_FOR = 10001
@@ -29,12 +30,14 @@ SECRETS_FOR = 10001
 
 def missing() -> str:
     """Why these tests can't run here; "" if they can."""
+    if not IMAGE:
+        return "CARESPACE_IMAGE names no image: deploy/image/build makes one, and prints its name"
     if not shutil.which("docker"):
         return "there is no docker command"
     for image in IMAGES:
         asked = ["docker", "image", "inspect", image]
         if subprocess.run(asked, capture_output=True, check=False).returncode:
-            return f"Docker has no {image}: see .ci/images and deploy/image/build"
+            return f"Docker has no {image}: .ci/images makes it"
     return "" if _compose() else "there is no docker compose"
 
 
@@ -77,7 +80,11 @@ class Composed(Installation):
 
     def remember(self, **told: Mapping[str, str]) -> None:
         """What is told once, kept where the journeys look for it."""
-        known = {"import_keys": {}, "code_secrets": {}, "code_steps": {}} | told
+        known: dict[str, Mapping[str, str]] = {
+            "import_keys": {},
+            "code_secrets": {},
+            "code_steps": {},
+        } | told
         (self.folder / "demo.json").write_text(json.dumps(known))
 
 

@@ -128,6 +128,11 @@ def test_only_what_must_talk_is_on_one_network(here: Composed) -> None:
         assert networks(part) == {"bus", "data"}
 
 
+def test_nothing_was_left_undone(here: Composed) -> None:
+    told = here.compose("run", "--rm", "migrate", "dead-letters", "list")
+    assert "There are no dead letters." in told
+
+
 def test_no_log_holds_an_address_or_a_link(here: Composed) -> None:
     tokens = [here.link(to).rpartition("/")[2] for to in (NURSE, PATIENT)]
     logs = here.compose("logs", "--no-color")
