@@ -74,7 +74,7 @@ class Gate:
             visa = self._seals.open(sealed, Visa, issuers=set(ISSUERS.values()), now=now)
         except Unsealed:
             raise NotAllowed from None
-        if ISSUERS[visa.capacity] != issuer or visa.session_id in self._ended:
+        if ISSUERS.get(visa.capacity) != issuer or visa.session_id in self._ended:
             raise NotAllowed
         if visa.capacity in (Capacity.SELF, Capacity.DELEGATE):
             self._admit_to_record(visa, patient_id, limit)

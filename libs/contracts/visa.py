@@ -19,6 +19,8 @@ class Passport(Contract):
     session_id: UUID
     account_id: UUID
     name: str
+    proven_at: datetime | None = None
+    """When they last proved who they are with password, and code where codes are on."""
     issued_at: datetime
     expires_at: datetime
 
@@ -30,6 +32,8 @@ class Capacity(StrEnum):
     DELEGATE = "delegate"
     STAFF = "staff"
     MACHINE = "machine"
+    RECIPIENT = "recipient"
+    """In the activity log only: whom a record was sent to. No visa says so."""
 
 
 class Limit(StrEnum):

@@ -12,6 +12,8 @@ from services.records import handlers, worker
 from services.records.config import Config
 from services.records.exporting.making import Makers
 from services.records.reading.apart import Readers
+from services.records.sending.locking import Locks
+from services.records.sending.packing import Packers
 
 
 def build(config: Config) -> web.Application:
@@ -19,13 +21,20 @@ def build(config: Config) -> web.Application:
     app.add_routes(health.routes)
     gate, readers = Gate(config.visa_keys), Readers()
     key_ring = KeyRing.parse(config.key_ring)
-    makers = Makers(key_ring)
-    context = {"gate": gate, "key_ring": key_ring, "readers": readers, "makers": makers}
+    makers, packers, locks = Makers(key_ring), Packers(key_ring), Locks()
+    context = {
+        "gate": gate,
+        "key_ring": key_ring,
+        "readers": readers,
+        "makers": makers,
+        "packers": packers,
+        "locks": locks,
+    }
     app.cleanup_ctx.extend(
         [
             database.connected(config.database_url, schema="records"),
             reading(readers),
-            making(makers),
+            making(makers, packers, locks),
             broker.connected(
                 "records",
                 config.nats_url,
@@ -41,13 +50,17 @@ def build(config: Config) -> web.Application:
     return app
 
 
-def making(makers: Makers) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
+def making(
+    makers: Makers, packers: Packers, locks: Locks
+) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
     """What is being made as the application ends has failed."""
 
     @asynccontextmanager
     async def context(_: web.Application) -> AsyncIterator[None]:
         yield
         await makers.close()
+        await packers.close()
+        locks.close()
 
     return context
 

@@ -26,6 +26,7 @@ from services.records.exporting import making
 from services.records.importing.reading import Reading
 from services.records.importing.zones import Zones
 from services.records.reading.apart import Readers
+from services.records.sending import packing
 from services.records.store import reading as store
 from services.records.store import uploads
 from services.records.store.reading import LeaseLost
@@ -104,6 +105,7 @@ class Worker:
             with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await sweep(self._pool)
                 await making.sweep(self._pool, self._ring, now=utcnow())
+                await packing.sweep(self._pool, now=utcnow())
             await asyncio.sleep(SWEEP.total_seconds())
 
     async def hand_back(self) -> None:

@@ -16,6 +16,20 @@ class Refusal(StrEnum):
     NOT_OPENED = "not_opened"
     """Content is handed to whoever has opened the document, which stands in the log."""
     UNKNOWN_EXPORT = "unknown_export"
+    UNKNOWN_SENDING = "unknown_sending"
+    SENDING_LOCKED = "sending_locked"
+    """There were too many wrong passwords; whoever sent it has been told."""
+    SENDING_OVER = "sending_over"
+    """It has expired, was revoked, or was never finished."""
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105
+    PASSWORD_TOO_SHORT = "password_too_short"  # noqa: S105
+    PASSWORD_NOT_USABLE = "password_not_usable"  # noqa: S105
+    NOTES_TOO_LONG = "notes_too_long"
+    NOTES_NOT_USABLE = "notes_not_usable"
+    WRITTEN_ALREADY = "written_already"
+    PROOF_NEEDED = "proof_needed"
+    """Whoever sends has to say once more who they are."""
+    BUSY = "busy"
     UNKNOWN_RESULT = "unknown_result"
     UNKNOWN_IMPORT = "unknown_import"
     UNKNOWN_UPLOAD = "unknown_upload"

@@ -46,6 +46,7 @@ async def resolve_session(
         session_id=session.id,
         account_id=account.id,
         name=account.name,
+        proven_at=session.proven_at,
         issued_at=now,
         expires_at=now + LIFETIME,
     )

@@ -24,7 +24,7 @@ from libs.runtime.database import Pool, transaction
 from libs.runtime.keyring import KeyRing
 from libs.runtime.logs import describe
 from libs.vault.vault import Vault
-from services.records.domain.export import Export
+from services.records.domain.export import Export, made_for
 from services.records.exporting import files, loading
 from services.records.exporting.spool import Spool, forget
 from services.records.store import exports as store
@@ -106,7 +106,15 @@ class _Maker:
             chart = await loading.load(
                 db, self.practice, patient_id, self.chosen, letters=self.letters, now=now
             )
-        spool, steps, count = Spool(self.pool, self.ring, self.export), itertools.count(1), 0
+        practice_id = self.export.practice_id
+        spool = Spool(
+            self.pool,
+            lambda db: Vault(db, self.ring, practice_id),
+            practice_id,
+            patient_id,
+            made_for(self.export.id),
+        )
+        steps, count = itertools.count(1), 0
 
         async def step() -> None:
             await self._say(next(steps))

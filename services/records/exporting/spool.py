@@ -11,18 +11,17 @@ from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
 from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Pool, transaction
-from libs.runtime.keyring import KeyRing
 from libs.vault.vault import Vault
 from services.records.domain.document import Document
 from services.records.domain.export import (
     LARGEST,
     MADE_SIZE,
-    Export,
     Segment,
     encoded_length,
     made_for,
 )
 from services.records.exporting.pieces import Base64, Checksum, Original, Piece
+from services.records.exporting.sealing import Sealer
 from services.records.store import exports as store
 
 CHECKSUM = 4
@@ -34,17 +33,16 @@ class Spool:
     """One file being made."""
 
     pool: Pool
-    ring: KeyRing
-    export: Export
+    sealer: Sealer
+    practice_id: UUID
+    owner_id: UUID
+    contents: list[UUID]
+    """What is made for it goes into these, as many as it needs."""
     segments: list[Segment] = field(default_factory=list)
     size: int = 0
     _buffer: bytearray = field(default_factory=bytearray)
-    _contents: list[UUID] = field(default_factory=list)
     _made: int = 0
     """Bytes in the content that is growing, with those that wait in the buffer."""
-
-    def __post_init__(self) -> None:
-        self._contents = made_for(self.export.id)
 
     async def add(self, piece: Piece) -> None:
         """The next piece; refused once the file is larger than a file may be."""
@@ -80,16 +78,16 @@ class Spool:
             return
         if self._made + len(made) > MADE_SIZE:
             await self.finish()
-            self._contents.pop(0)
+            self.contents.pop(0)
             self._made = 0
-            if not self._contents:
+            if not self.contents:
                 raise Refused(Refusal.TOO_LARGE)
         self._grow(
             Segment(
                 position=self.size,
                 length=len(made),
                 form="made",
-                content_id=self._contents[0],
+                content_id=self.contents[0],
                 start=self._made,
             )
         )
@@ -115,21 +113,21 @@ class Spool:
     async def _flush(self, length: int) -> None:
         data = bytes(self._buffer[:length])
         del self._buffer[:length]
-        async with transaction(self.pool, practice=self.export.practice_id) as db:
-            vault = Vault(db, self.ring, self.export.practice_id)
+        async with transaction(self.pool, practice=self.practice_id) as db:
+            vault = self.sealer(db)
             begun = self._made - len(self._buffer) > length
-            content_id = self._contents[0]
+            content_id = self.contents[0]
             opened = (
                 await vault.open(content_id)
                 if begun
-                else await vault.begin(content_id, owner_id=self.export.patient_id)
+                else await vault.begin(content_id, owner_id=self.owner_id)
             )
             await vault.append(opened, data)
 
     async def _finish_content(self) -> None:
-        async with transaction(self.pool, practice=self.export.practice_id) as db:
-            vault = Vault(db, self.ring, self.export.practice_id)
-            opened = await vault.open(self._contents[0])
+        async with transaction(self.pool, practice=self.practice_id) as db:
+            vault = self.sealer(db)
+            opened = await vault.open(self.contents[0])
             await vault.finish(opened, look=lambda _: None)
 
 

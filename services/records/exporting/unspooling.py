@@ -1,22 +1,20 @@
 """The bytes of a finished file, from wherever they lie; any of them may be asked for first."""
 
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from libs.contracts.content import CHUNK_SIZE
-from libs.vault.vault import Opened, Vault
+from libs.vault.vault import Opened
 from services.records.domain.export import Segment, raw_range
+from services.records.exporting.sealing import Sealing
 from services.records.means import intact
-from services.records.store import exports as store
 
 
-async def read(vault: Vault, export_id: UUID, *, begin: int, stop: int) -> bytes:
-    """These bytes of a file."""
-    segments = await store.list_segments(
-        vault.db, vault.practice_id, export_id, begin=begin, stop=stop
-    )
-    shelf = _Shelf(vault)
+async def read(sealing: Sealing, segments: Sequence[Segment], *, begin: int, stop: int) -> bytes:
+    """These bytes of a file, which these segments hold."""
+    shelf = _Shelf(sealing)
     return b"".join(
         [
             await shelf.part(
@@ -31,7 +29,7 @@ async def read(vault: Vault, export_id: UUID, *, begin: int, stop: int) -> bytes
 class _Shelf:
     """The contents that were opened for one request."""
 
-    vault: Vault
+    sealing: Sealing
     _opened: dict[UUID, Opened] = field(default_factory=dict)
 
     async def part(self, segment: Segment, begin: int, stop: int) -> bytes:
@@ -40,7 +38,7 @@ class _Shelf:
             opened = await self._open(segment.content_id)
             match segment.form:
                 case "crc32":
-                    crc32 = await self.vault.crc32(opened)
+                    crc32 = await self.sealing.crc32(opened)
                     return crc32.to_bytes(4, "little")[begin:stop]
                 case "base64":
                     first, last = raw_range(begin, stop, size=opened.content.size)
@@ -54,11 +52,11 @@ class _Shelf:
 
     async def _raw(self, opened: Opened, begin: int, stop: int) -> bytes:
         first, last = begin // CHUNK_SIZE, (stop - 1) // CHUNK_SIZE
-        pieces = [await self.vault.read(opened, number) for number in range(first, last + 1)]
+        pieces = [await self.sealing.read(opened, number) for number in range(first, last + 1)]
         whole = b"".join(pieces)
         return whole[begin - first * CHUNK_SIZE : stop - first * CHUNK_SIZE]
 
     async def _open(self, content_id: UUID) -> Opened:
         if content_id not in self._opened:
-            self._opened[content_id] = await self.vault.open(content_id)
+            self._opened[content_id] = await self.sealing.open(content_id)
         return self._opened[content_id]

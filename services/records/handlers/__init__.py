@@ -9,6 +9,8 @@ from services.records.handlers import (
     imports,
     patients,
     results,
+    sending,
+    shared,
     uploads,
 )
 
@@ -22,4 +24,6 @@ routers = (
     activity.router,
     emergency.router,
     exports.router,
+    sending.router,
+    shared.router,
 )

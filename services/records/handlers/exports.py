@@ -120,7 +120,10 @@ async def read_export(
         if not 0 <= begin < stop:
             raise Refused(Refusal.UNKNOWN_EXPORT)
         vault = Vault(db, ring, visa.practice_id)
-        data = await unspooling.read(vault, export.id, begin=begin, stop=stop)
+        segments = await store.list_segments(
+            db, visa.practice_id, export.id, begin=begin, stop=stop
+        )
+        data = await unspooling.read(vault, segments, begin=begin, stop=stop)
     return Chunk(data=data, last=stop == export.size)
 
 

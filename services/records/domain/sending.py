@@ -1,0 +1,145 @@
+"""The rules of a record that is sent: what locks it, how long it lasts, and what its link says."""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from libs.contracts.base import Refused
+from libs.contracts.records.exports import Kind
+from libs.contracts.records.refusals import Refusal
+from libs.contracts.records.sending import (
+    NOTES_LIMIT,
+    PASSWORD_AT_LEAST,
+    PASSWORD_AT_MOST,
+    TRIES,
+    SendingState,
+)
+from services.records.domain.patient import address, is_plain
+
+SILENCE = timedelta(seconds=30)
+"""After this long without a word from whoever packs it, it is not being packed any more."""
+_LINK = 16 + 16 + 32
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """What deriving a key from a password takes (RFC 9106, section 4, the second recommendation)."""
+
+    passes: int = 3
+    memory_kib: int = 64 * 1024
+    lanes: int = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sending:
+    """A record that was sent."""
+
+    practice_id: UUID
+    id: UUID
+    patient_id: UUID
+    account_id: UUID
+    sender: str
+    key: UUID
+    recipient: str
+    kinds: frozenset[Kind]
+    start_day: date | None
+    end_day: date | None
+    results: int
+    documents: int
+    messages: int
+    size: int
+    salt: bytes = field(repr=False)
+    cost: Cost
+    wrapped: bytes | None = field(repr=False)
+    notes: bytes = field(repr=False)
+    state: SendingState
+    tries: int = 0
+    sent_at: datetime
+    heard_at: datetime
+    expires_at: datetime
+    opened_at: datetime | None = None
+    note: bytes | None = field(default=None, repr=False)
+    noted_at: datetime | None = None
+
+    def standing(self, *, now: datetime) -> SendingState:
+        """Where it stands now, also where nobody has noted yet that it is over."""
+        if self.state in (SendingState.REVOKED, SendingState.FAILED, SendingState.EXPIRED):
+            return self.state
+        if self.state is SendingState.PACKING:
+            lost = now - self.heard_at > SILENCE
+            return SendingState.FAILED if lost else SendingState.PACKING
+        if now >= self.expires_at:
+            return SendingState.EXPIRED
+        if self.state is SendingState.LOCKED:
+            return SendingState.LOCKED
+        return SendingState.OPENED if self.opened_at else SendingState.SENT
+
+    def assure_open(self, *, now: datetime) -> None:
+        """It can be unlocked, or was; else why not."""
+        match self.standing(now=now):
+            case SendingState.SENT | SendingState.OPENED:
+                return
+            case SendingState.LOCKED:
+                raise Refused(Refusal.SENDING_LOCKED)
+            case _:
+                raise Refused(Refusal.SENDING_OVER)
+
+    @property
+    def tries_left(self) -> int:
+        return max(0, TRIES - self.tries)
+
+
+def password(text: str) -> str:
+    """A password that can lock a record: long enough, and nothing that can't be said by phone."""
+    if len(text) < PASSWORD_AT_LEAST:
+        raise Refused(Refusal.PASSWORD_TOO_SHORT)
+    if len(text) > PASSWORD_AT_MOST or not is_plain(text):
+        raise Refused(Refusal.PASSWORD_NOT_USABLE)
+    return text
+
+
+def recipient(text: str) -> str:
+    """The one address that a record is sent to."""
+    if not (found := address(text)):
+        raise Refused(Refusal.EMAIL_MISSING)
+    return found
+
+
+def notes(text: str) -> str:
+    """What is written beside it, with its lines."""
+    written = text.replace("\r\n", "\n").strip()
+    if len(written) > NOTES_LIMIT:
+        raise Refused(Refusal.NOTES_TOO_LONG)
+    if not is_plain(written, besides="\n\t"):
+        raise Refused(Refusal.NOTES_NOT_USABLE)
+    return written
+
+
+def token(sending: Sending, secret: bytes) -> str:
+    """What its link ends with: where it is, and a seal that only whoever has the secret can make."""
+    place = sending.practice_id.bytes + sending.id.bytes
+    return urlsafe_b64encode(place + _seal(place, secret)).decode().rstrip("=")
+
+
+def place_of(written: str) -> tuple[UUID, UUID]:
+    """The practice and the sending that a link names, whether or not it may."""
+    try:
+        raw = urlsafe_b64decode(written + "=" * (-len(written) % 4))
+    except (NotBase64, ValueError):
+        raise Refused(Refusal.UNKNOWN_SENDING) from None
+    if len(raw) != _LINK:
+        raise Refused(Refusal.UNKNOWN_SENDING)
+    return UUID(bytes=raw[:16]), UUID(bytes=raw[16:32])
+
+
+def assure_sealed(written: str, sending: Sending, secret: bytes) -> None:
+    """The link was made by us."""
+    if not hmac.compare_digest(written.encode(), token(sending, secret).encode()):
+        raise Refused(Refusal.UNKNOWN_SENDING)
+
+
+def _seal(place: bytes, secret: bytes) -> bytes:
+    return hmac.digest(secret, b"carespace sent record" + place, "sha256")

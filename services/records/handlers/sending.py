@@ -1,0 +1,237 @@
+"""Send Record: locked and sent, listed, and taken back."""
+
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from faststream.nats import NatsRouter
+from uuid_utils.compat import uuid7
+
+from libs.access.gate import AtGate, Gate, NotAllowed
+from libs.contracts.activity import Act
+from libs.contracts.base import Done, Refused
+from libs.contracts.identity.factors import PROVEN_FOR
+from libs.contracts.identity.practices import ShowPractice
+from libs.contracts.records.exports import Counted
+from libs.contracts.records.refusals import Refusal
+from libs.contracts.records.sending import (
+    DescribeSending,
+    ListSendings,
+    RevokeSending,
+    SendingLetter,
+    Sendings,
+    SendingState,
+    SendRecord,
+    SentOff,
+)
+from libs.contracts.records.sending import Sending as Shown
+from libs.contracts.visa import Capacity, Limit, Visa
+from libs.runtime.broker import Asking, answers, ask
+from libs.runtime.clock import Now
+from libs.runtime.database import Connection, Database, transaction
+from libs.runtime.keyring import Damaged, KeyRing, new_data_key, seal, unseal
+from libs.vault.vault import Vault
+from services.records.activity import enter
+from services.records.domain import sending as rules
+from services.records.domain.activity import actor_of
+from services.records.domain.chart import may_choose
+from services.records.domain.sending import Cost, Sending
+from services.records.exporting import loading
+from services.records.means import AtKeyRing
+from services.records.sending.locking import AtLocks
+from services.records.sending.packing import AtPackers, Packer, forget
+from services.records.store import patients
+from services.records.store import sendings as store
+
+SALT = 16
+
+router = NatsRouter()
+
+
+@answers(router, SendRecord)
+async def send_record(  # noqa: PLR0913
+    asked: SendRecord,
+    pool: Database,
+    now: Now,
+    gate: AtGate,
+    ring: AtKeyRing,
+    broker: Asking,
+    locks: AtLocks,
+    packers: AtPackers,
+) -> SentOff:
+    visa = _admit(gate, asked.visa, asked.patient_id, now=now)
+    if not may_choose(visa, asked.selection.kinds):
+        raise NotAllowed
+    _assure_proven(gate, asked, visa, now=now)
+    to, notes = rules.recipient(asked.recipient), rules.notes(asked.notes)
+    password = rules.password(asked.password)
+    practice = await ask(broker, ShowPractice(practice_id=visa.practice_id))
+    place = asked.patient_id, asked.selection
+    letters = await loading.read_letters(broker, asked.visa, practice, *place)
+    salt, cost, key, sending_id = secrets.token_bytes(SALT), Cost(), new_data_key(), uuid7()
+    lock = await locks.key(password, salt, cost)
+    async with transaction(pool, practice=visa.practice_id) as db:
+        holds = await loading.count(db, practice, *place, letters=len(letters))
+        person = await patients.get_person(db, visa.practice_id, asked.patient_id)
+        sender = visa.actor_name
+        if visa.capacity is Capacity.DELEGATE:
+            sender = f"{visa.actor_name} for {person.given} {person.family}"
+        wanted = Sending(
+            practice_id=visa.practice_id,
+            id=sending_id,
+            patient_id=asked.patient_id,
+            account_id=visa.account_id,
+            sender=sender,
+            key=asked.key,
+            recipient=to,
+            kinds=asked.selection.kinds,
+            start_day=asked.selection.start,
+            end_day=asked.selection.end,
+            results=holds.results,
+            documents=holds.documents,
+            messages=holds.messages,
+            size=holds.size,
+            salt=salt,
+            cost=cost,
+            wrapped=seal(lock, key, belongs_to=_lock(visa.practice_id, sending_id)),
+            notes=seal(key, notes.encode(), belongs_to=_notes(visa.practice_id, sending_id)),
+            state=SendingState.PACKING,
+            sent_at=now,
+            heard_at=now,
+            expires_at=now + timedelta(days=asked.days),
+        )
+        sending = await store.add_sending(db, wanted)
+    if sending.id == wanted.id:
+        packers.begin(
+            Packer(
+                pool=pool,
+                sending=sending,
+                practice=practice,
+                chosen=asked.selection,
+                letters=letters,
+                key=key,
+                actor=actor_of(visa),
+            )
+        )
+    return SentOff(sending_id=sending.id)
+
+
+@answers(router, ListSendings)
+async def list_sendings(
+    asked: ListSendings, pool: Database, now: Now, gate: AtGate, ring: AtKeyRing
+) -> Sendings:
+    visa = _admit(gate, asked.visa, asked.patient_id, now=now)
+    async with transaction(pool, practice=visa.practice_id) as db:
+        found = await store.list_sendings(db, visa.practice_id, asked.patient_id)
+        vault = Vault(db, ring, visa.practice_id)
+        key = (await vault.keys_of([asked.patient_id])).get(asked.patient_id)
+    return Sendings(sendings=tuple(_shown(one, key, now=now) for one in found))
+
+
+@answers(router, RevokeSending)
+async def revoke_sending(asked: RevokeSending, pool: Database, now: Now, gate: AtGate) -> Done:
+    visa = _admit(gate, asked.visa, asked.patient_id, now=now)
+    async with transaction(pool, practice=visa.practice_id) as db:
+        sending = await store.get_sending(
+            db, visa.practice_id, asked.sending_id, patient_id=asked.patient_id
+        )
+        if await forget(db, sending, SendingState.REVOKED):
+            act = Act.REVOKED_SENT_RECORD
+            await enter(db, visa, asked.patient_id, act, sending.recipient, now=now)
+    return Done()
+
+
+@answers(router, DescribeSending)
+async def describe_sending(
+    asked: DescribeSending, pool: Database, now: Now, ring: AtKeyRing, broker: Asking
+) -> SendingLetter:
+    practice = await ask(broker, ShowPractice(practice_id=asked.practice_id))
+    async with transaction(pool, practice=asked.practice_id) as db:
+        sending = await store.get_sending(db, asked.practice_id, asked.sending_id)
+        sending.assure_open(now=now)
+        secret = await secret_of(db, ring, sending)
+    return SendingLetter(
+        email=sending.recipient,
+        practice=practice,
+        path=f"/shared/{rules.token(sending, secret)}",
+        expires_at=sending.expires_at,
+    )
+
+
+async def secret_of(db: Connection, ring: KeyRing, sending: Sending) -> bytes:
+    """What links to this patient's record are sealed with: nothing of it is in any table."""
+    keys = await Vault(db, ring, sending.practice_id).keys_of([sending.patient_id])
+    if sending.patient_id not in keys:
+        raise Refused(Refusal.SENDING_OVER)
+    return keys[sending.patient_id]
+
+
+def unlocked(lock: bytes, sending: Sending) -> bytes:
+    """The key of what is in it, with what the password made; `Damaged` for a wrong one."""
+    if sending.wrapped is None:
+        raise Refused(Refusal.SENDING_OVER)
+    return unseal(lock, sending.wrapped, belongs_to=_lock(sending.practice_id, sending.id))
+
+
+def notes_of(key: bytes, sending: Sending) -> str:
+    """What the sender wrote beside it; `Damaged` where this is not its key."""
+    belongs_to = _notes(sending.practice_id, sending.id)
+    return unseal(key, sending.notes, belongs_to=belongs_to).decode()
+
+
+def written_back(practice_id: UUID, sending_id: UUID) -> str:
+    """What a recipient's note belongs to."""
+    return f"sent note back|{practice_id}|{sending_id}"
+
+
+def _lock(practice_id: UUID, sending_id: UUID) -> str:
+    return f"sent key|{practice_id}|{sending_id}"
+
+
+def _notes(practice_id: UUID, sending_id: UUID) -> str:
+    return f"sent notes|{practice_id}|{sending_id}"
+
+
+def _admit(gate: Gate, sealed: str, patient_id: UUID, *, now: datetime) -> Visa:
+    """The patient, or a delegate who may send."""
+    visa = gate.admit(sealed, now=now, patient_id=patient_id, limit=Limit.SENDING)
+    if visa.capacity not in (Capacity.SELF, Capacity.DELEGATE):
+        raise NotAllowed
+    return visa
+
+
+def _assure_proven(gate: Gate, asked: SendRecord, visa: Visa, *, now: datetime) -> None:
+    """Identity says that the same person has shown who they are within the last minutes."""
+    passport = gate.passport(asked.passport, now=now)
+    if passport.account_id != visa.account_id:
+        raise NotAllowed
+    if passport.proven_at is None or now >= passport.proven_at + PROVEN_FOR:
+        raise Refused(Refusal.PROOF_NEEDED)
+
+
+def _shown(one: Sending, key: bytes | None, *, now: datetime) -> Shown:
+    note = ""
+    if one.note and key:
+        try:
+            belongs_to = written_back(one.practice_id, one.id)
+            note = unseal(key, one.note, belongs_to=belongs_to).decode()
+        except Damaged:
+            note = ""
+    return Shown(
+        sending_id=one.id,
+        recipient=one.recipient,
+        sender=one.sender,
+        sender_id=one.account_id,
+        kinds=one.kinds,
+        start=one.start_day,
+        end=one.end_day,
+        holds=Counted(
+            results=one.results, documents=one.documents, messages=one.messages, size=one.size
+        ),
+        state=one.standing(now=now),
+        sent_at=one.sent_at,
+        expires_at=one.expires_at,
+        opened_at=one.opened_at,
+        note=note,
+        noted_at=one.noted_at,
+    )

@@ -1,0 +1,190 @@
+"""A record that was sent, for whoever has the link and the password."""
+
+from datetime import datetime
+
+from faststream.nats import NatsRouter
+
+from libs.contracts.activity import Act
+from libs.contracts.base import Done, Refused
+from libs.contracts.content import CHUNK_SIZE, Chunk
+from libs.contracts.identity.practices import ShowPractice
+from libs.contracts.records.exports import Counted, Format
+from libs.contracts.records.refusals import Refusal
+from libs.contracts.records.sending import (
+    Door,
+    Offered,
+    ReadSending,
+    SendingState,
+    SendingTold,
+    ShowDoor,
+    Unlock,
+    Unlocked,
+    WriteBack,
+)
+from libs.contracts.visa import Capacity
+from libs.runtime import outbox
+from libs.runtime.broker import Asking, answers, ask
+from libs.runtime.clock import Now
+from libs.runtime.database import Connection, Database, Pool, transaction
+from libs.runtime.keyring import Damaged, KeyRing, seal
+from services.records.activity import enter_all
+from services.records.domain import sending as rules
+from services.records.domain.activity import Actor, Happened
+from services.records.domain.export import MEDIA_TYPES
+from services.records.domain.sending import Sending
+from services.records.exporting import unspooling
+from services.records.handlers.sending import notes_of, secret_of, unlocked, written_back
+from services.records.means import AtKeyRing
+from services.records.sending.locking import AtLocks, Locks
+from services.records.sending.package import Package
+from services.records.store import patients
+from services.records.store import sendings as store
+
+router = NatsRouter()
+
+
+@answers(router, ShowDoor)
+async def show_door(
+    asked: ShowDoor, pool: Database, now: Now, ring: AtKeyRing, broker: Asking
+) -> Door:
+    sending = await _found(pool, ring, asked.token)
+    practice = await ask(broker, ShowPractice(practice_id=sending.practice_id))
+    return Door(
+        practice=practice,
+        state=sending.standing(now=now),
+        expires_at=sending.expires_at,
+        tries_left=sending.tries_left,
+    )
+
+
+@answers(router, Unlock)
+async def unlock(  # noqa: PLR0913
+    asked: Unlock, pool: Database, now: Now, ring: AtKeyRing, broker: Asking, locks: AtLocks
+) -> Unlocked:
+    """A try is counted before the password is looked at, so that no number at once is one more."""
+    sending = await _found(pool, ring, asked.token)
+    sending.assure_open(now=now)
+    practice = await ask(broker, ShowPractice(practice_id=sending.practice_id))
+    key = asked.key or await _tried(pool, sending, asked.password, locks, now=now)
+    notes = _with_key(key, sending)
+    async with transaction(pool, practice=sending.practice_id) as db:
+        if not asked.key:
+            if not await store.save_opened(db, sending, now=now):
+                raise Refused(Refusal.SENDING_OVER)
+            await _enter(db, sending, Act.OPENED_SENT_RECORD, now=now)
+        person = await patients.get_person(db, sending.practice_id, sending.patient_id)
+        files = await store.list_files(db, sending)
+    order = list(Format)
+    return Unlocked(
+        key=key,
+        patient=f"{person.given} {person.family}",
+        birth_date=person.birth_date,
+        practice=practice,
+        sender=sending.sender,
+        notes=notes,
+        holds=Counted(
+            results=sending.results,
+            documents=sending.documents,
+            messages=sending.messages,
+            size=sending.size,
+        ),
+        files=tuple(
+            Offered(
+                format=Format(one["format"]),
+                file_name=one["file_name"],
+                media_type=MEDIA_TYPES[Format(one["format"])],
+                size=one["size"],
+            )
+            for one in sorted(files, key=lambda one: order.index(Format(one["format"])))
+        ),
+        expires_at=sending.expires_at,
+        noted=sending.noted_at is not None,
+    )
+
+
+@answers(router, ReadSending)
+async def read_sending(asked: ReadSending, pool: Database, now: Now, ring: AtKeyRing) -> Chunk:
+    sending = await _found(pool, ring, asked.token)
+    sending.assure_open(now=now)
+    _with_key(asked.key, sending)
+    async with transaction(pool, practice=sending.practice_id) as db:
+        files = await store.list_files(db, sending)
+        size = next((one["size"] for one in files if one["format"] == asked.format), 0)
+        begin, stop = asked.number * CHUNK_SIZE, min((asked.number + 1) * CHUNK_SIZE, size)
+        if not 0 <= begin < stop:
+            raise Refused(Refusal.UNKNOWN_SENDING)
+        segments = await store.list_segments(db, sending, asked.format, begin=begin, stop=stop)
+        package = Package(db, sending.practice_id, sending.id, asked.key)
+        data = await unspooling.read(package, segments, begin=begin, stop=stop)
+    return Chunk(data=data, last=stop == size)
+
+
+@answers(router, WriteBack)
+async def write_back(asked: WriteBack, pool: Database, now: Now, ring: AtKeyRing) -> Done:
+    sending = await _found(pool, ring, asked.token)
+    sending.assure_open(now=now)
+    _with_key(asked.key, sending)
+    if not (note := rules.notes(asked.note)):
+        raise Refused(Refusal.NOTES_NOT_USABLE)
+    async with transaction(pool, practice=sending.practice_id) as db:
+        secret = await secret_of(db, ring, sending)
+        belongs_to = written_back(sending.practice_id, sending.id)
+        sealed = seal(secret, note.encode(), belongs_to=belongs_to)
+        if not await store.save_note(db, sending, sealed, now=now):
+            raise Refused(Refusal.WRITTEN_ALREADY)
+        await _tell(db, sending, SendingState.OPENED)
+    return Done()
+
+
+async def _found(pool: Pool, ring: KeyRing, token: str) -> Sending:
+    """What a link leads to, if it is one of ours."""
+    practice_id, sending_id = rules.place_of(token)
+    async with transaction(pool, practice=practice_id) as db:
+        sending = await store.get_sending(db, practice_id, sending_id)
+        rules.assure_sealed(token, sending, await secret_of(db, ring, sending))
+    return sending
+
+
+async def _tried(pool: Pool, sending: Sending, password: str, locks: Locks, *, now: Now) -> bytes:
+    async with transaction(pool, practice=sending.practice_id) as db:
+        if not await store.count_try(db, sending):
+            raise Refused(Refusal.SENDING_LOCKED)
+    lock = await locks.key(password[: rules.PASSWORD_AT_MOST + 1], sending.salt, sending.cost)
+    try:
+        return unlocked(lock, sending)
+    except Damaged:
+        async with transaction(pool, practice=sending.practice_id) as db:
+            if await store.save_locked(db, sending):
+                await _enter(db, sending, Act.LOCKED_SENT_RECORD, now=now)
+                await _tell(db, sending, SendingState.LOCKED)
+        raise Refused(Refusal.WRONG_PASSWORD) from None
+
+
+def _with_key(key: bytes, sending: Sending) -> str:
+    """The sender's notes, which only the right key opens."""
+    try:
+        return notes_of(key, sending)
+    except Damaged:
+        raise Refused(Refusal.WRONG_PASSWORD) from None
+
+
+async def _enter(db: Connection, sending: Sending, act: Act, *, now: datetime) -> None:
+    """In the log by the recipient, who has no account: under the id of what was sent."""
+    actor = Actor(id=sending.id, name=sending.recipient, capacity=Capacity.RECIPIENT)
+    happened = Happened(
+        patient_id=sending.patient_id, actor=actor, act=act, subject=sending.recipient, at=now
+    )
+    await enter_all(db, sending.practice_id, [happened])
+
+
+async def _tell(db: Connection, sending: Sending, state: SendingState) -> None:
+    await outbox.announce(
+        db,
+        SendingTold(
+            practice_id=sending.practice_id,
+            patient_id=sending.patient_id,
+            sending_id=sending.id,
+            account_id=sending.account_id,
+            state=state,
+        ),
+    )

@@ -1,0 +1,343 @@
+"""Every statement about records that were sent, and about what is in them."""
+
+# ruff: noqa: S608 - what is put into a statement is our own list of columns
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.base import Refused
+from libs.contracts.records.exports import Format, Kind
+from libs.contracts.records.refusals import Refusal
+from libs.contracts.records.sending import TRIES, SendingState
+from libs.runtime.database import Connection
+from services.records.domain.export import Segment
+from services.records.domain.sending import Cost, Sending
+
+_COLUMNS = """practice_id, id, patient_id, account_id, sender, key, recipient, kinds, start_day,
+              end_day, results, documents, messages, size, salt, passes, memory_kib, lanes,
+              wrapped, notes, state, tries, sent_at, heard_at, expires_at, opened_at, note,
+              noted_at"""
+MOST_LISTED = 200
+
+
+async def add_sending(db: Connection, sending: Sending) -> Sending:
+    """A record that is to be sent; the one that is there, if this form was sent before."""
+    cost = sending.cost
+    row: Any = await db.fetchrow(
+        f"""
+        INSERT INTO sending ({_COLUMNS})
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+            ON CONFLICT (practice_id, account_id, key) DO UPDATE SET key = excluded.key
+        RETURNING {_COLUMNS}
+        """,
+        sending.practice_id,
+        sending.id,
+        sending.patient_id,
+        sending.account_id,
+        sending.sender,
+        sending.key,
+        sending.recipient,
+        sorted(sending.kinds),
+        sending.start_day,
+        sending.end_day,
+        sending.results,
+        sending.documents,
+        sending.messages,
+        sending.size,
+        sending.salt,
+        cost.passes,
+        cost.memory_kib,
+        cost.lanes,
+        sending.wrapped,
+        sending.notes,
+        sending.state,
+        sending.tries,
+        sending.sent_at,
+        sending.heard_at,
+        sending.expires_at,
+        sending.opened_at,
+        sending.note,
+        sending.noted_at,
+    )
+    return _sending(row)
+
+
+async def get_sending(
+    db: Connection, practice_id: UUID, sending_id: UUID, *, patient_id: UUID | None = None
+) -> Sending:
+    """One that was sent, of this patient where one is named."""
+    row = await db.fetchrow(
+        f"""
+        SELECT {_COLUMNS}
+          FROM sending
+         WHERE practice_id = $1 AND id = $2 AND ($3::uuid IS NULL OR patient_id = $3)
+        """,
+        practice_id,
+        sending_id,
+        patient_id,
+    )
+    if row is None:
+        raise Refused(Refusal.UNKNOWN_SENDING)
+    return _sending(row)
+
+
+async def list_sendings(db: Connection, practice_id: UUID, patient_id: UUID) -> list[Sending]:
+    """What was sent of a patient's record, the newest first."""
+    rows = await db.fetch(
+        f"""
+        SELECT {_COLUMNS}
+          FROM sending
+         WHERE practice_id = $1 AND patient_id = $2
+         ORDER BY id DESC
+         LIMIT {MOST_LISTED}
+        """,
+        practice_id,
+        patient_id,
+    )
+    return [_sending(row) for row in rows]
+
+
+async def count_try(db: Connection, sending: Sending) -> bool:
+    """One more password is tried, before it is looked at; False if there were too many."""
+    return bool(
+        await db.fetchval(
+            """
+            UPDATE sending
+               SET tries = tries + 1
+             WHERE practice_id = $1 AND id = $2 AND state = 'sent' AND tries < $3
+            RETURNING true
+            """,
+            sending.practice_id,
+            sending.id,
+            TRIES,
+        )
+    )
+
+
+async def save_locked(db: Connection, sending: Sending) -> bool:
+    """The last try was wrong; False if that was so already, or another one is still looked at."""
+    return bool(
+        await db.fetchval(
+            """
+            UPDATE sending
+               SET state = 'locked'
+             WHERE practice_id = $1 AND id = $2 AND state = 'sent' AND tries >= $3
+            RETURNING true
+            """,
+            sending.practice_id,
+            sending.id,
+            TRIES,
+        )
+    )
+
+
+async def save_opened(db: Connection, sending: Sending, *, now: datetime) -> bool:
+    """The password fits; False if it is over or locked by now."""
+    return bool(
+        await db.fetchval(
+            """
+            UPDATE sending
+               SET tries = 0, opened_at = coalesce(opened_at, $3)
+             WHERE practice_id = $1 AND id = $2 AND state = 'sent' AND expires_at > $3
+            RETURNING true
+            """,
+            sending.practice_id,
+            sending.id,
+            now,
+        )
+    )
+
+
+async def save_note(db: Connection, sending: Sending, note: bytes, *, now: datetime) -> bool:
+    """What the recipient writes back; False if they have written."""
+    return bool(
+        await db.fetchval(
+            """
+            UPDATE sending
+               SET note = $3, noted_at = $4
+             WHERE practice_id = $1 AND id = $2 AND noted_at IS NULL
+            RETURNING true
+            """,
+            sending.practice_id,
+            sending.id,
+            note,
+            now,
+        )
+    )
+
+
+async def keep_word(db: Connection, sending: Sending, *, now: datetime) -> bool:
+    """It is still being packed; False if nobody wants it any more."""
+    return bool(
+        await db.fetchval(
+            """
+            UPDATE sending
+               SET heard_at = $3
+             WHERE practice_id = $1 AND id = $2 AND state = 'packing'
+            RETURNING true
+            """,
+            sending.practice_id,
+            sending.id,
+            now,
+        )
+    )
+
+
+async def save_packed(db: Connection, sending: Sending) -> bool:
+    """All of it is there; False if nobody wants it any more."""
+    return bool(
+        await db.fetchval(
+            """
+            UPDATE sending
+               SET state = 'sent'
+             WHERE practice_id = $1 AND id = $2 AND state = 'packing'
+            RETURNING true
+            """,
+            sending.practice_id,
+            sending.id,
+        )
+    )
+
+
+async def save_over(db: Connection, sending: Sending, state: SendingState) -> bool:
+    """It opens nothing any more, and its key is gone; False if that was so already."""
+    return bool(
+        await db.fetchval(
+            """
+            UPDATE sending
+               SET state = $3, wrapped = NULL, notes = ''
+             WHERE practice_id = $1 AND id = $2 AND wrapped IS NOT NULL
+            RETURNING true
+            """,
+            sending.practice_id,
+            sending.id,
+            state,
+        )
+    )
+
+
+async def list_over(db: Connection, *, now: datetime) -> list[tuple[UUID, UUID]]:
+    """Practice and id of all that have had their time and still have a key."""
+    rows = await db.fetch(
+        """
+        SELECT practice_id, id
+          FROM sending
+         WHERE wrapped IS NOT NULL AND expires_at <= $1
+         LIMIT 1000
+        """,
+        now,
+    )
+    return [(row["practice_id"], row["id"]) for row in rows]
+
+
+async def add_file(
+    db: Connection, sending: Sending, form: Format, *, file_name: str, size: int
+) -> None:
+    """A file that is offered."""
+    await db.execute(
+        """
+        INSERT INTO sending_file (practice_id, sending_id, format, file_name, size)
+        VALUES ($1, $2, $3, $4, $5)
+        """,
+        sending.practice_id,
+        sending.id,
+        form,
+        file_name,
+        size,
+    )
+
+
+async def add_segments(
+    db: Connection, sending: Sending, form: Format, segments: Sequence[Segment]
+) -> None:
+    """What it consists of."""
+    await db.executemany(
+        """
+        INSERT INTO sending_segment (practice_id, sending_id, format, position, length, form,
+                                     content_id, start)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """,
+        [
+            (
+                sending.practice_id,
+                sending.id,
+                form,
+                one.position,
+                one.length,
+                one.form,
+                one.content_id,
+                one.start,
+            )
+            for one in segments
+        ],
+    )
+
+
+async def list_files(db: Connection, sending: Sending) -> list[Any]:
+    """What it is offered as."""
+    return list(
+        await db.fetch(
+            """
+            SELECT format, file_name, size
+              FROM sending_file
+             WHERE practice_id = $1 AND sending_id = $2
+            """,
+            sending.practice_id,
+            sending.id,
+        )
+    )
+
+
+async def list_segments(
+    db: Connection, sending: Sending, form: Format, *, begin: int, stop: int
+) -> list[Segment]:
+    """Where these bytes of a file come from."""
+    rows = await db.fetch(
+        """
+        SELECT position, length, form, content_id, start
+          FROM sending_segment
+         WHERE practice_id = $1 AND sending_id = $2 AND format = $3
+           AND position < $5 AND position + length > $4
+         ORDER BY position
+        """,
+        sending.practice_id,
+        sending.id,
+        form,
+        begin,
+        stop,
+    )
+    return [Segment(**dict(row)) for row in rows]
+
+
+async def remove_files(db: Connection, practice_id: UUID, sending_id: UUID) -> None:
+    """Nothing of it is offered any more."""
+    await db.execute(
+        "DELETE FROM sending_file WHERE practice_id = $1 AND sending_id = $2",
+        practice_id,
+        sending_id,
+    )
+
+
+async def remove_contents(db: Connection, practice_id: UUID, sending_id: UUID) -> None:
+    """What was in it, sealed as it was."""
+    await db.execute(
+        "DELETE FROM sending_content WHERE practice_id = $1 AND sending_id = $2",
+        practice_id,
+        sending_id,
+    )
+
+
+def _sending(row: Any) -> Sending:
+    said = dict(row)
+    cost = Cost(
+        passes=said.pop("passes"), memory_kib=said.pop("memory_kib"), lanes=said.pop("lanes")
+    )
+    known = {
+        "cost": cost,
+        "kinds": frozenset(map(Kind, said["kinds"])),
+        "state": SendingState(said["state"]),
+    }
+    return Sending(**said | known)
