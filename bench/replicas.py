@@ -5,15 +5,33 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from bench import portal
 from deploy import waiting
 from deploy.installation import HOST, Installation
 
 
+@dataclass(frozen=True, kw_only=True)
+class Replica:
+    """A process that is ready."""
+
+    url: str
+    process: asyncio.subprocess.Process
+
+
 @asynccontextmanager
 async def another(here: Installation, part: str) -> AsyncIterator[str]:
     """It is ready when this is entered; its address."""
+    replica = await begun(here, part)
+    try:
+        yield replica.url
+    finally:
+        await portal.ended(replica.process)
+
+
+async def begun(here: Installation, part: str) -> Replica:
+    """Started, and ready; whoever asked for it ends it."""
     port, health_port = waiting.free_ports(2, but=here.ports.values())
     settings = here.environment(part) | {"CARESPACE_PORT": str(port)}
     if part == "gateway":
@@ -27,6 +45,7 @@ async def another(here: Installation, part: str) -> AsyncIterator[str]:
         )
     try:
         await portal.until(lambda: waiting.ready(HOST, health), process, said)
-        yield f"http://{HOST}:{port}"
-    finally:
+    except BaseException:
         await portal.ended(process)
+        raise
+    return Replica(url=f"http://{HOST}:{port}", process=process)

@@ -21,6 +21,7 @@ for each in (
     running.demo_code,
     preparing.migrate,
     preparing.nats_config,
+    preparing.secrets,
     practices.practice,
     practices.staff,
     bringing_in.patients,

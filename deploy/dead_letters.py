@@ -48,7 +48,8 @@ class Content:
 async def waiting(jetstream: JetStreamContext) -> AsyncIterator[DeadLetter]:
     """Every dead letter, oldest first."""
     state = (await jetstream.stream_info(DEAD)).state
-    for number in range(state.first_seq, state.last_seq + 1):
+    # A stream that has never held anything says its first is 0, which NATS refuses to look for.
+    for number in range(max(state.first_seq, 1), state.last_seq + 1):
         try:
             yield await find(jetstream, number)
         except SaidNo:

@@ -4,7 +4,8 @@ import base64
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import nkeys
@@ -42,34 +43,59 @@ class Keys:
 
 def make() -> Keys:
     """New secrets, from the operating system's randomness."""
-    signing = {name: Ed25519PrivateKey.generate() for name in SIGNERS}
-    public = {name: _base64(key.public_key().public_bytes_raw()) for name, key in signing.items()}
+    signing = {name: _base64(Ed25519PrivateKey.generate().private_bytes_raw()) for name in SIGNERS}
     return Keys(
         postgres={name: secrets.token_urlsafe(32) for name in ("admin", *registry.services())},
         nats={name: _nkey_seed() for name in nats_config.users()},
-        signing={name: _base64(key.private_bytes_raw()) for name, key in signing.items()},
-        visa_keys=",".join(f"{name}:{key}" for name, key in public.items()),
+        signing=signing,
+        visa_keys=_visa_keys(signing),
         link_key=_base64(secrets.token_bytes(32)),
         key_ring=f"k1 {_base64(secrets.token_bytes(32))}\n",
     )
 
 
 def kept(folder: Path) -> Keys:
-    """The secrets of this folder; made the first time, the same ever after."""
+    """The secrets of this folder; made the first time, the same ever after.
+
+    A part that came with a newer release gets its own beside them.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / "keys.json"
-    if not file.exists():
+    stored = Keys(**json.loads(file.read_text())) if file.exists() else None
+    keys = _completed(stored) if stored else make()
+    if keys != stored:
         unfinished = folder / "keys.unfinished"
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
-            json.dump(asdict(make()), f, indent=1)
+            json.dump(asdict(keys), f, indent=1)
             f.flush()
             os.fsync(f.fileno())
         unfinished.rename(file)
-    keys = Keys(**json.loads(file.read_text()))
     for name, seed in keys.nats.items():
         seed_file(folder, name).touch(mode=0o600)
         seed_file(folder, name).write_text(seed)
     return keys
+
+
+def _completed(stored: Keys) -> Keys:
+    new = make()
+    signing = new.signing | stored.signing
+    return replace(
+        stored,
+        postgres=new.postgres | stored.postgres,
+        nats=new.nats | stored.nats,
+        signing=signing,
+        visa_keys=stored.visa_keys if signing == stored.signing else _visa_keys(signing),
+    )
+
+
+def _visa_keys(signing: Mapping[str, str]) -> str:
+    private = {
+        name: Ed25519PrivateKey.from_private_bytes(base64.b64decode(key))
+        for name, key in signing.items()
+    }
+    return ",".join(
+        f"{name}:{_base64(key.public_key().public_bytes_raw())}" for name, key in private.items()
+    )
 
 
 def seed_file(folder: Path, name: str) -> Path:

@@ -107,6 +107,8 @@ def conditioned(config: Config) -> Callable[[web.Application], AbstractAsyncCont
     async def context(app: web.Application) -> AsyncIterator[None]:
         inner = web.Application()
         inner[lifeline.LINE] = app[lifeline.LINE]
+        if condition.OPEN in app:
+            inner[condition.OPEN] = app[condition.OPEN]
         inner.add_routes(condition.routes)
         runner = web.AppRunner(inner, access_log=None)
         await runner.setup()

@@ -25,6 +25,7 @@ from libs.contracts.messaging.mailbox import (
     MessagesRead,
 )
 from libs.contracts.messaging.queue import CaseChanged, CountWaiting
+from libs.runtime import background
 from libs.runtime.broker import BROKER, EXPIRES, Unavailable, ask
 from libs.runtime.clock import utcnow
 from libs.runtime.lifeline import LINE
@@ -155,7 +156,7 @@ async def _stream(
             said = b"event: count\ndata: %d\n\n" % number if news else b": still here\n\n"
             await response.write(said)
             told = number
-            woken = await _within(changed, _pause(ends_at))
+            woken = await background.happens(changed, within=_pause(ends_at))
     return response
 
 
@@ -164,11 +165,3 @@ def _pause(ends_at: datetime | None) -> float:
     if ends_at is None:
         return BEAT
     return min(BEAT, max(0.0, (ends_at - utcnow()).total_seconds()) + A_MOMENT)
-
-
-async def _within(changed: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(changed.wait(), timeout=seconds)
-    except TimeoutError:
-        return False
-    return True

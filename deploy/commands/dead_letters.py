@@ -13,7 +13,8 @@ from deploy.commands.saying import as_json, console, data_dir, in_a_loop, say_js
 if TYPE_CHECKING:
     from nats.js import JetStreamContext
 
-numbers = click.argument("numbers", nargs=-1, type=int)
+NUMBER = click.IntRange(min=1)
+numbers = click.argument("numbers", nargs=-1, type=NUMBER)
 everything = click.option("--all", "everything", is_flag=True, help="All of them.")
 
 
@@ -50,7 +51,7 @@ async def list_(*, as_json: bool, data_dir: Path) -> None:
 
 
 @group.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @as_json
 @data_dir
 @in_a_loop

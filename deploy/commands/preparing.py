@@ -1,4 +1,4 @@
-"""`carespace migrate` and `carespace nats-config`."""
+"""`carespace migrate`, `carespace nats-config` and `carespace secrets`."""
 
 import os
 from dataclasses import dataclass, field
@@ -109,3 +109,29 @@ def nats_config(*, keys_folder: Path, listen: str, store: str, as_json: bool) ->
     except OSError as error:
         raise Problem(f"The folder {keys_folder} can't be used: {error.strerror}.") from None
     click.echo(accounts.render(public, host=host, port=int(port), store=store), nl=False)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--database",
+    default="postgres:5432/postgres",
+    show_default=True,
+    help="HOST:PORT/NAME, as the services reach it.",
+)
+@click.option("--owner", type=click.IntRange(min=0), help="The account number that reads them.")
+@as_json
+def secrets(*, folder: Path, database: str, owner: int | None, as_json: bool) -> None:
+    """Every secret of an installation, a file each, in FOLDER. Again changes none of them.
+
+    FOLDER/keys.json is what the others are made from: no part needs it, so keep it apart.
+
+    Example: carespace secrets secrets --owner 10001
+    """
+    from deploy import secret_files
+
+    made = secret_files.write(folder, database=database, owner=owner)
+    if as_json:
+        say_json({"made": made})
+    else:
+        console.print("\n".join(f"{name} is made." for name in made) or "All were there already.")

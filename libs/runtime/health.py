@@ -1,11 +1,16 @@
 """Is it alive, is it ready, and how is it doing?"""
 
+import asyncio
+
 import asyncpg
 import prometheus_client
 from aiohttp import web
 
 from libs.runtime.database import POOL
 from libs.runtime.lifeline import LINE
+
+OPEN = web.AppKey("open", asyncio.Event)
+"""Set while new connections are taken; there where a process serves."""
 
 routes = web.RouteTableDef()
 
@@ -18,8 +23,13 @@ async def live(_: web.Request) -> web.Response:
 
 @routes.get("/health/ready")
 async def ready(request: web.Request) -> web.Response:
-    """It can do its work: NATS carries, Postgres answers. Else 503, naming what is away."""
+    """It can do its work: NATS carries, Postgres answers. Else 503, naming what is away.
+
+    And somebody new is let in: not before we listen, and no more once we are told to stop.
+    """
     away = []
+    if OPEN in request.app and not request.app[OPEN].is_set():
+        away.append("its door")
     if LINE in request.app and not request.app[LINE].ready:
         away.append("nats")
     if POOL in request.app:

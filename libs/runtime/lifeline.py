@@ -21,6 +21,7 @@ from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
 from libs.contracts.base import Event
+from libs.runtime import background
 from libs.runtime.logs import describe
 
 STUCK = 15
@@ -114,9 +115,7 @@ async def kept(broker: NatsBroker, service: str) -> AsyncIterator[Line]:
         yield line
     finally:
         line.ready = False
-        watcher.cancel()
-        with suppress(asyncio.CancelledError):
-            await watcher
+        await background.end(watcher)
         await _let_go(broker)
 
 
@@ -184,17 +183,23 @@ async def _let_go(broker: NatsBroker) -> None:
         return
     client._closed_cb = None  # noqa: SLF001  (from here on, closing is what we want)
     subscribers: list[Any] = list(broker.subscribers)
-    with suppress(nats.errors.Error, OSError, TimeoutError):
-        for subscriber in subscribers:
-            if hasattr(subscriber.subscription, "drain"):
-                await subscriber.subscription.drain()
-                subscriber.subscription = None
+    # All at once: each asks the server, and one after the other would be a long goodbye.
+    await asyncio.gather(*map(_drained, subscribers))
+    with suppress(TimeoutError):
         async with asyncio.timeout(BEGUN_WITHIN):
             while any(map(_waiting, subscribers)):  # noqa: ASYNC110  (the queue tells nobody)
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.05)  # what was taken from the queue has begun by then
     with suppress(nats.errors.Error, OSError, TimeoutError):
         await broker.stop()
+
+
+async def _drained(subscriber: Any) -> None:
+    subscription = subscriber.subscription
+    if hasattr(subscription, "drain"):
+        subscriber.subscription = None
+        with suppress(nats.errors.Error, OSError, TimeoutError):
+            await subscription.drain()
 
 
 def _waiting(subscriber: Any) -> int:

@@ -6,14 +6,14 @@ advisory lock on a connection of its own, and whoever loses that connection lose
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import asyncpg
 import structlog
 from aiohttp import web
 
 from libs.contracts.base import Event
-from libs.runtime import lifeline, metrics
+from libs.runtime import background, lifeline, metrics
 from libs.runtime.broker import BROKER
 from libs.runtime.database import Connection
 from libs.runtime.logs import describe
@@ -45,9 +45,7 @@ def relayed(
     async def context(app: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(_relay(app, service, database_url))
         yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await background.end(task)
 
     return context
 
@@ -84,8 +82,7 @@ async def _hold(app: web.Application, service: str, db: asyncpg.Connection) -> N
         if (now := asyncio.get_running_loop().time()) > swept + SWEEP:
             await _sweep(db)
             swept = now
-        with suppress(TimeoutError):
-            await asyncio.wait_for(woken.wait(), timeout=2)
+        await background.happens(woken, within=2)
 
 
 async def _carry(app: web.Application, stream: str, db: asyncpg.Connection) -> int:

@@ -5,11 +5,12 @@ A ring that is missed costs one `LOOK`, so it carries no promise and nothing but
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import asyncpg
 import structlog
 
+from libs.runtime import background
 from libs.runtime.database import Connection
 from libs.runtime.logs import describe
 
@@ -35,8 +36,7 @@ class Bell:
 
     async def wait(self) -> None:
         """Until somebody rings, or it is time to look anyway."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._rung.wait(), timeout=LOOK)
+        await background.happens(self._rung, within=LOOK)
         self._rung.clear()
 
 
@@ -48,9 +48,7 @@ async def listening(database_url: str, *, schema: str, bell: str) -> AsyncIterat
     try:
         yield heard
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await background.end(task)
 
 
 async def _listen(database_url: str, channel: str, heard: Bell) -> None:

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import UUID
 
 import structlog
 from aiohttp import web
 
 from libs.contracts.identity.letters import LetterKind
-from libs.runtime import wake
+from libs.runtime import background, wake
 from libs.runtime.database import POOL, Connection, Pool, transaction, wall
 from libs.runtime.logs import describe
 from services.identity.domain.account_link import (
@@ -36,9 +36,7 @@ def working(database_url: str) -> Callable[[web.Application], AbstractAsyncConte
         async with wake.listening(database_url, schema="identity", bell=BELL) as bell:
             task = asyncio.create_task(_send(app[POOL], bell))
             yield
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await background.end(task)
 
     return context
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import structlog
 from aiohttp import web
 
+from libs.runtime import background
 from libs.runtime.clock import utcnow
 from libs.runtime.database import POOL, Pool, transaction
 from libs.runtime.logs import describe
@@ -29,9 +30,7 @@ async def working(app: web.Application) -> AsyncIterator[None]:
     """Looks now and then, for as long as the application runs; any replica may."""
     task = asyncio.create_task(_look_now_and_then(app[POOL]))
     yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await background.end(task)
 
 
 async def _look_now_and_then(pool: Pool) -> None:

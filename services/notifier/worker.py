@@ -18,7 +18,7 @@ from libs.contracts.base import Refused
 from libs.contracts.identity.letters import DescribeLetter, Letter, LetterKind
 from libs.contracts.messaging.announcements import DescribeAnnouncement
 from libs.contracts.notifier import MailSettled, MailState
-from libs.runtime import outbox, wake
+from libs.runtime import background, outbox, wake
 from libs.runtime.broker import BROKER, Unavailable, ask
 from libs.runtime.clock import utcnow
 from libs.runtime.database import POOL, Connection, Pool, transaction
@@ -55,10 +55,7 @@ def working(config: Config) -> Callable[[web.Application], AbstractAsyncContextM
             worker.stopping = True
             bell.strike()
             await asyncio.wait(lines, timeout=10)
-            for task in (keeper, *lines):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await background.end(keeper, *lines)
 
     return context
 

@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 from uuid_utils.compat import uuid7
 
-from libs.runtime import wake
+from libs.runtime import background, wake
 from libs.runtime.broker import BROKER, Unavailable
 from libs.runtime.clock import utcnow
 from libs.runtime.database import POOL, Connection, Pool, transaction
@@ -60,10 +60,7 @@ def working(
                 asyncio.create_task(worker.sweep()),
             ]
             yield
-            for task in tasks:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await background.end(*tasks)
             await worker.hand_back()
 
     return context

@@ -157,6 +157,15 @@ async def letters(jetstream: JetStreamContext) -> list[dead_letters.DeadLetter]:
     return [letter async for letter in dead_letters.waiting(jetstream)]
 
 
+async def test_a_new_installation_has_no_dead_letters(
+    servers: Servers, jetstream: JetStreamContext
+) -> None:
+    await jetstream.delete_stream(DEAD)
+    await streams.provision(jetstream)
+    listed = await asyncio.to_thread(carespace, servers, "dead-letters", "list")
+    assert (listed.returncode, listed.stdout) == (0, "There are no dead letters.\n"), listed.stderr
+
+
 @pytest.mark.usefixtures("no_dead_letters")
 async def test_an_event_set_aside_is_listed_shown_and_published_again(
     servers: Servers, jetstream: JetStreamContext

@@ -1,0 +1,66 @@
+"""The operator's guide names every setting there is, and who reads it."""
+
+import re
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from libs.contracts import registry
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs" / "operating.md").read_text()
+ROW = re.compile(r"^\| `CARESPACE_(\w+)` \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", re.MULTILINE)
+PARTS = (*registry.services(), "gateway")
+REQUIRED = "it does not start"
+AS_IT_IS = {
+    *("HOST", "PORT", "HEALTH_PORT", "MAILBOX_URL", "TRUSTED_PROXIES", "SMTP_CA"),
+    *("ARGON2_MEMORY_KIB", "ARGON2_PASSES", "ARGON2_LANES"),
+}
+"""Settings that the compose file may leave at what the image or the part says."""
+
+
+def configs() -> dict[str, Any]:
+    packages = {part: part if part == "gateway" else f"services.{part}" for part in PARTS}
+    return {part: import_module(f"{name}.config").Config for part, name in packages.items()}
+
+
+def told() -> dict[tuple[str, str], bool]:
+    return {
+        (name, reader): default == REQUIRED
+        for name, readers, default in ROW.findall(GUIDE)
+        for reader in (PARTS if readers == "all" else readers.split(", "))
+    }
+
+
+def test_every_setting_is_in_the_guide_with_who_reads_it_and_whether_it_is_needed() -> None:
+    assert told() == {
+        (field.name.upper(), part): not hasattr(config, field.name)
+        for part, config in configs().items()
+        for field in fields(config)
+    }
+
+
+def test_the_guide_names_every_variable_of_the_compose_file() -> None:
+    compose = (ROOT / "deploy" / "compose" / "compose.yaml").read_text()
+    variables = set(re.findall(r"\$\{(\w+)", compose))
+    assert variables
+    assert {name for name in variables if f"`{name}`" not in GUIDE} == set()
+
+
+def test_the_compose_file_runs_every_service() -> None:
+    compose = (ROOT / "deploy" / "compose" / "compose.yaml").read_text()
+    assert re.findall(r"^    command: \[run, (\w+)\]", compose, re.MULTILINE) == list(PARTS)
+
+
+def test_the_compose_file_tells_each_part_what_it_reads() -> None:
+    compose = (ROOT / "deploy" / "compose" / "compose.yaml").read_text()
+    for part, config in configs().items():
+        block = compose.partition(f"\n  {part}:\n")[2].partition("\n\n")[0]
+        given = {
+            name.removesuffix("_FILE")
+            for name in re.findall(r"^      CARESPACE_(\w+):", block, re.MULTILINE)
+        }
+        reads = {field.name.upper() for field in fields(config)}
+        assert reads - given <= AS_IT_IS, part
+        assert given <= reads, part
