@@ -4,15 +4,16 @@ import asyncio
 import json
 import re
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import nats
 import pytest
 from nats.aio.client import Client
 
-from deploy import keys, nats_config
+from deploy import keys, nats_config, streams, waiting
 from deploy import nats as nats_server
 from libs.contracts import registry
 from libs.contracts.base import owner, phrase
@@ -20,6 +21,31 @@ from tests.servers import Servers
 
 PARTS = tuple(nats_config.users())
 VIOLATION = re.compile(r'violation for (publish|subscription) to "([^"]+)"', re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def apart(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """The same accounts on a NATS of its own: what is tried here may break it for those after us."""
+    folder, port = tmp_path_factory.mktemp("nats"), waiting.free_port()
+    config = nats_config.render(
+        servers.keys.nats_public(), host="127.0.0.1", port=port, store=str(folder / "store")
+    )
+    server = nats_server.start(folder, config=config, host="127.0.0.1", port=port)
+    here = replace(servers, nats_port=port)
+    asyncio.run(provisioned(here))
+    yield here
+    server.terminate()
+    server.wait(10)
+
+
+async def provisioned(here: Servers) -> None:
+    client = await nats.connect(
+        here.nats_url,
+        nkeys_seed=here.credentials("provisioner"),
+        inbox_prefix=b"_INBOX_provisioner",
+    )
+    await streams.provision(client.jetstream())
+    await client.close()
 
 
 @asynccontextmanager
@@ -109,7 +135,7 @@ def whats_nobodys() -> set[str]:
 
 @pytest.mark.parametrize("part", PARTS)
 async def test_a_part_can_publish_what_its_contracts_say_and_nothing_else(
-    servers: Servers, part: str
+    apart: Servers, part: str
 ) -> None:
     asks = {request.subject for request in registry.requests() if part in request.askers}
     announces = {event.subject for event in registry.events() if owner(event) == part}
@@ -127,7 +153,7 @@ async def test_a_part_can_publish_what_its_contracts_say_and_nothing_else(
         | {f"_INBOX_{other}.x" for other in PARTS}
         | {"event.everyone.else"}
     )
-    async with connected(servers, part) as (client, refused):
+    async with connected(apart, part) as (client, refused):
         for subject in everything:
             await client.publish(subject, b"{}", reply=f"_INBOX_{part}.nobody")
         await settled(client)
@@ -136,7 +162,7 @@ async def test_a_part_can_publish_what_its_contracts_say_and_nothing_else(
 
 @pytest.mark.parametrize("part", PARTS)
 async def test_a_part_can_hear_what_its_contracts_say_and_nothing_else(
-    servers: Servers, part: str
+    apart: Servers, part: str
 ) -> None:
     answers = {request.subject for request in registry.requests() if owner(request) == part}
     hears = {event.subject for event in registry.events() if part in event.listeners}
@@ -145,7 +171,7 @@ async def test_a_part_can_hear_what_its_contracts_say_and_nothing_else(
         | {f"_INBOX_{other}.>" for other in PARTS}
         | {">", "*", "_INBOX.>", "request.>", "event.>", "$JS.>", "$SYS.>", "$JS.EVENT.>"}
     )
-    async with connected(servers, part) as (client, refused):
+    async with connected(apart, part) as (client, refused):
         for subject in everything:
             await client.subscribe(subject, queue=part if subject in answers else "")
         await settled(client)
