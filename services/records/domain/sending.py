@@ -26,7 +26,7 @@ _LINK = 16 + 16 + 32
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """What deriving a key from a password takes (RFC 9106, section 4, the second recommendation)."""
+    """What deriving a key from a password takes (RFC 9106, section 4, second recommendation)."""
 
     passes: int = 3
     memory_kib: int = 64 * 1024
@@ -119,7 +119,7 @@ def notes(text: str) -> str:
 
 
 def token(sending: Sending, secret: bytes) -> str:
-    """What its link ends with: where it is, and a seal that only whoever has the secret can make."""
+    """What its link ends with: where it is, and a seal that only the secret's holder can make."""
     place = sending.practice_id.bytes + sending.id.bytes
     return urlsafe_b64encode(place + _seal(place, secret)).decode().rstrip("=")
 

@@ -54,7 +54,6 @@ async def send_record(  # noqa: PLR0913
     pool: Database,
     now: Now,
     gate: AtGate,
-    ring: AtKeyRing,
     broker: Asking,
     locks: AtLocks,
     packers: AtPackers,

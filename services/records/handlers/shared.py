@@ -11,6 +11,7 @@ from libs.contracts.identity.practices import ShowPractice
 from libs.contracts.records.exports import Counted, Format
 from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
+    PASSWORD_AT_MOST,
     Door,
     Offered,
     ReadSending,
@@ -149,7 +150,7 @@ async def _tried(pool: Pool, sending: Sending, password: str, locks: Locks, *, n
     async with transaction(pool, practice=sending.practice_id) as db:
         if not await store.count_try(db, sending):
             raise Refused(Refusal.SENDING_LOCKED)
-    lock = await locks.key(password[: rules.PASSWORD_AT_MOST + 1], sending.salt, sending.cost)
+    lock = await locks.key(password[: PASSWORD_AT_MOST + 1], sending.salt, sending.cost)
     try:
         return unlocked(lock, sending)
     except Damaged:
