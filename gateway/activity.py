@@ -149,6 +149,8 @@ def called(actor: Actor | Entry, *, you: UUID, practice: str) -> str:
             if actor.actor_id == OPERATOR:
                 return "The operator of this portal"
             return f"A computer of {practice or 'your practice'}"
+        case Capacity.RECIPIENT:
+            return name
 
 
 def line(entries: Iterable[Entry], *, you: UUID, practice: str, people: Mapping[str, str]) -> Line:

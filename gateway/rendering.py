@@ -56,6 +56,8 @@ class Chrome:
     """The record of whoever is logged in, whose users are theirs to manage."""
     messages: bool = True
     """Messages are among what whoever is logged in may see of this record."""
+    sending: bool = False
+    """Whoever is logged in may send this record to somebody."""
     several: bool = False
     """There are other records to switch to."""
     tab: str = ""

@@ -51,6 +51,7 @@ NOTICES: dict[str, Notice] = {
     "user_invited": Notice(text="The invitation is on its way. Its link works for 4 days."),
     "invite_cancelled": Notice(text="The invitation is taken back. Its link no longer works."),
     "access_revoked": Notice(text="Access is revoked. It ended at once."),
+    "sending_revoked": Notice(text="It is revoked. The link opens nothing any more."),
     "invitation_ended": Notice(
         text="This invitation was taken back. Invite them again.", kind="warn"
     ),
@@ -138,6 +139,7 @@ async def record(
         acting=acting.access.capacity is not Capacity.SELF,
         own=acting.patient_id if acting.access.capacity is Capacity.SELF else None,
         messages=Limit.MESSAGES in acting.access.limits,
+        sending=Limit.SENDING in acting.access.limits,
         several=acting.several,
         tab=tab,
         notice=said(request),

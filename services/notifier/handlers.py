@@ -10,6 +10,7 @@ from libs.contracts.base import Done
 from libs.contracts.identity.letters import LetterDue, LetterKind
 from libs.contracts.messaging.announcements import AnnouncementDue
 from libs.contracts.notifier import ListMails, Mail, MailList, RetryMail
+from libs.contracts.records.sending import RecordSent, SendingState, SendingTold
 from libs.runtime import inbox
 from libs.runtime.broker import answers, follows
 from libs.runtime.clock import Now
@@ -50,6 +51,41 @@ async def announcement_due(heard: AnnouncementDue, pool: Database, now: Now) -> 
                 version=1,
                 now=now,
                 due_at=heard.at,
+            )
+            await worker.ring(db)
+
+
+@follows(router, RecordSent, by="notifier")
+async def record_sent(heard: RecordSent, pool: Database, now: Now) -> None:
+    """Its recipient is to be written to."""
+    async with transaction(pool, worker="mail") as db:
+        if await inbox.first_time(db, heard, by="notifier"):
+            await store.add_job(
+                db,
+                practice_id=heard.practice_id,
+                id=uuid7(),
+                kind=LetterKind.RECORD_SENT,
+                reference_id=heard.sending_id,
+                version=1,
+                now=now,
+            )
+            await worker.ring(db)
+
+
+@follows(router, SendingTold, by="notifier")
+async def sending_told(heard: SendingTold, pool: Database, now: Now) -> None:
+    """Whoever sent it is to be told what became of it."""
+    is_locked = heard.state is SendingState.LOCKED
+    async with transaction(pool, worker="mail") as db:
+        if await inbox.first_time(db, heard, by="notifier"):
+            await store.add_job(
+                db,
+                practice_id=heard.practice_id,
+                id=uuid7(),
+                kind=LetterKind.SENDING_LOCKED if is_locked else LetterKind.SENDING_NOTE,
+                reference_id=heard.sending_id,
+                version=1,
+                now=now,
             )
             await worker.ring(db)
 

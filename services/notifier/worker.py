@@ -18,6 +18,7 @@ from libs.contracts.base import Refused
 from libs.contracts.identity.letters import DescribeLetter, Letter, LetterKind
 from libs.contracts.messaging.announcements import DescribeAnnouncement
 from libs.contracts.notifier import MailSettled, MailState
+from libs.contracts.records.sending import DescribeSender, DescribeSending
 from libs.runtime import background, outbox, wake
 from libs.runtime.broker import BROKER, Unavailable, ask
 from libs.runtime.clock import utcnow
@@ -122,6 +123,10 @@ class Worker:
         try:
             if job.kind is LetterKind.MESSAGE_WAITING:
                 return await self._announce(job)
+            if job.kind is LetterKind.RECORD_SENT:
+                return await self._hand_over(job)
+            if job.kind in (LetterKind.SENDING_LOCKED, LetterKind.SENDING_NOTE):
+                return await self._tell_sender(job)
             return await ask(
                 self._broker,
                 DescribeLetter(kind=job.kind, reference_id=job.reference_id, version=job.version),
@@ -138,16 +143,37 @@ class Worker:
         """Messaging says whom and where, identity at which address."""
         asked = DescribeAnnouncement(practice_id=job.practice_id, reference_id=job.reference_id)
         told = await ask(self._broker, asked)
+        return await self._to_account(job, told.account_id, told.path)
+
+    async def _hand_over(self, job: Job) -> Letter:
+        """To whom a record was sent: records says to which address, and where it lies."""
+        asked = DescribeSending(practice_id=job.practice_id, sending_id=job.reference_id)
+        told = await ask(self._broker, asked)
+        return Letter(
+            email=told.email,
+            practice=told.practice,
+            path=told.path,
+            link_expires_at=told.expires_at,
+            time_zone=told.practice.time_zone,
+        )
+
+    async def _tell_sender(self, job: Job) -> Letter:
+        """Records says who sent it, identity at which address they are."""
+        asked = DescribeSender(practice_id=job.practice_id, sending_id=job.reference_id)
+        told = await ask(self._broker, asked)
+        return await self._to_account(job, told.account_id, told.path)
+
+    async def _to_account(self, job: Job, account_id: UUID, path: str) -> Letter:
         letter = await ask(
             self._broker,
             DescribeLetter(
                 kind=job.kind,
-                reference_id=told.account_id,
+                reference_id=account_id,
                 version=job.version,
                 practice_id=job.practice_id,
             ),
         )
-        return letter.model_copy(update={"path": told.path})
+        return letter.model_copy(update={"path": path})
 
     async def _settle(self, job: Job, outcome: Outcome, *, recipient: str) -> None:
         now = utcnow()

@@ -32,6 +32,13 @@ class LetterKind(StrEnum):
     MESSAGE_WAITING = "message_waiting"
     """To whoever may read a message, patient or staff, without a word of it."""
 
+    RECORD_SENT = "record_sent"
+    """To whom a record was sent: a link, and nothing of whose it is."""
+    SENDING_LOCKED = "sending_locked"
+    """To whoever sent it: there were too many wrong passwords."""
+    SENDING_NOTE = "sending_note"
+    """To whoever sent it: the recipient has written back."""
+
     CHART_OPENED = "chart_opened"
     """To the patient whose chart was opened in an emergency."""
     CHART_OPENED_STAFF = "chart_opened_staff"
@@ -61,10 +68,10 @@ class DescribeLetter(Request[Letter]):
     askers = ("notifier",)
     kind: LetterKind
     reference_id: UUID
-    """What the letter is about; of a waiting message, the account that is told."""
+    """What the letter is about; of a message, or of a record that was sent, the account."""
     version: int
     practice_id: UUID | None = None
-    """Whose message waits."""
+    """Whose message waits, or whose record was sent."""
 
 
 class LetterDue(Event):

@@ -194,6 +194,22 @@ class DescribeSending(Request[SendingLetter]):
     sending_id: UUID
 
 
+class Sender(Reply):
+    """Whom to tell of a record that was sent, and where it is listed."""
+
+    account_id: UUID
+    path: str
+
+
+class DescribeSender(Request[Sender]):
+    """Who sent it."""
+
+    subject = "request.records.describe_sender"
+    askers = ("notifier",)
+    practice_id: UUID
+    sending_id: UUID
+
+
 class RecordSent(Event):
     """A record is packed, and its recipient is to be written to."""
 
@@ -207,9 +223,8 @@ class SendingTold(Event):
     """Its sender is to be told: it is locked, or the recipient has written back."""
 
     subject = "event.records.sending_told"
-    followers = ("identity",)
+    followers = ("notifier",)
     practice_id: UUID
-    patient_id: UUID
     sending_id: UUID
-    account_id: UUID
     state: SendingState
+    """`locked`; or `opened`, by somebody who has written back."""

@@ -29,7 +29,7 @@ router = NatsRouter()
 
 
 @answers(router, DescribeLetter)
-async def describe_letter(  # noqa: PLR0911
+async def describe_letter(  # noqa: C901, PLR0911
     asked: DescribeLetter, pool: Database, now: Now, links: AtLinks
 ) -> Letter:
     match asked.kind:
@@ -47,10 +47,12 @@ async def describe_letter(  # noqa: PLR0911
             return await _email_confirmation(asked, pool, links, now=now)
         case LetterKind.EMAIL_CHANGED:
             return await _email_changed(asked, pool)
-        case LetterKind.MESSAGE_WAITING:
-            return await _message_waiting(asked, pool)
+        case LetterKind.MESSAGE_WAITING | LetterKind.SENDING_LOCKED | LetterKind.SENDING_NOTE:
+            return await _to_account(asked, pool)
         case LetterKind.CHART_OPENED | LetterKind.CHART_OPENED_STAFF:
             return await _chart_opened(asked, pool)
+        case LetterKind.RECORD_SENT:  # to no account: records says to whom
+            raise Refused(Refusal.LINK_VOID)
 
 
 async def _invitation(asked: DescribeLetter, pool: Pool, links: Links, *, now: datetime) -> Letter:
@@ -172,8 +174,8 @@ async def _email_changed(asked: DescribeLetter, pool: Pool) -> Letter:
     )
 
 
-async def _message_waiting(asked: DescribeLetter, pool: Pool) -> Letter:
-    """To an account that is still used; where the message is, its owner says."""
+async def _to_account(asked: DescribeLetter, pool: Pool) -> Letter:
+    """To an account that is still used; where it is to look, whoever tells it says."""
     if asked.practice_id is None:
         raise Refused(Refusal.LINK_VOID)
     async with transaction(pool, account=asked.reference_id) as db:

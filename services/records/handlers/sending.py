@@ -15,9 +15,11 @@ from libs.contracts.identity.practices import ShowPractice
 from libs.contracts.records.exports import Counted
 from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
+    DescribeSender,
     DescribeSending,
     ListSendings,
     RevokeSending,
+    Sender,
     SendingLetter,
     Sendings,
     SendingState,
@@ -54,6 +56,7 @@ async def send_record(  # noqa: PLR0913
     pool: Database,
     now: Now,
     gate: AtGate,
+    ring: AtKeyRing,
     broker: Asking,
     locks: AtLocks,
     packers: AtPackers,
@@ -72,6 +75,7 @@ async def send_record(  # noqa: PLR0913
     async with transaction(pool, practice=visa.practice_id) as db:
         holds = await loading.count(db, practice, *place, letters=len(letters))
         person = await patients.get_person(db, visa.practice_id, asked.patient_id)
+        await Vault(db, ring, visa.practice_id).key_of(asked.patient_id)  # its link hangs on it
         sender = visa.actor_name
         if visa.capacity is Capacity.DELEGATE:
             sender = f"{visa.actor_name} for {person.given} {person.family}"
@@ -155,6 +159,13 @@ async def describe_sending(
         path=f"/shared/{rules.token(sending, secret)}",
         expires_at=sending.expires_at,
     )
+
+
+@answers(router, DescribeSender)
+async def describe_sender(asked: DescribeSender, pool: Database) -> Sender:
+    async with transaction(pool, practice=asked.practice_id) as db:
+        sending = await store.get_sending(db, asked.practice_id, asked.sending_id)
+    return Sender(account_id=sending.account_id, path=f"/p/{sending.patient_id}/health/send#sent")
 
 
 async def secret_of(db: Connection, ring: KeyRing, sending: Sending) -> bytes:

@@ -183,9 +183,7 @@ async def _tell(db: Connection, sending: Sending, state: SendingState) -> None:
         db,
         SendingTold(
             practice_id=sending.practice_id,
-            patient_id=sending.patient_id,
             sending_id=sending.id,
-            account_id=sending.account_id,
             state=state,
         ),
     )
