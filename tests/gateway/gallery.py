@@ -28,6 +28,7 @@ from gateway.rendering import Chrome, Notice, render
 from libs.contracts.identity.factors import Factors, Passkey
 from libs.contracts.records.exports import ExportState
 from libs.contracts.records.imports import ImportState
+from libs.contracts.records.sending import SendingState
 from tests.gateway import activity_samples, message_samples, samples, staff_samples
 from tests.gateway.people_samples import PEOPLE
 from tests.gateway.samples import NOW, PATIENT, PRACTICE, at_work, record, session
@@ -86,6 +87,13 @@ def _door(template: str, practice: bool = False, **content: Any) -> Shown:
     )
 
 
+def _shared(template: str, **content: Any) -> Shown:
+    chrome = Chrome(practice=PRACTICE)
+    return Shown(
+        template=f"shared/{template}.html", chrome=chrome, path="/shared/x", content=content
+    )
+
+
 def _staff(template: str, tab: str, path: str = "/staff", **content: Any) -> Shown:
     return Shown(
         template=f"staff/{template}.html".replace("staff/../", ""),
@@ -117,6 +125,7 @@ IMPORT_WORDS: dict[str, Any] = {"left_out": staff_imports.LEFT_OUT, "waiting": s
 PATIENT_PATH = f"/staff/patients/{staff_samples.PATIENTS.patients[1].patient_id}"
 FIRST_RESULT = f"{PATIENT_PATH}/results/{samples.HEMOGLOBIN.latest.result_id}/correct"
 DOCUMENTS_PATH = f"/p/{PATIENT}/health/documents"
+SEND_PATH = f"/p/{PATIENT}/health/send"
 DOWNLOAD_PATH = f"/p/{PATIENT}/health/download"
 FROM_HEALTH: dict[str, Any] = {"patient_id": PATIENT, "back": f"/p/{PATIENT}/health",
                "back_to": "Health"}  # fmt: skip
@@ -213,6 +222,21 @@ PAGES: dict[str, Shown] = {
                             export=samples.export(ExportState.READY)),
     "export-failed": _record("health/export.html", path=f"{DOWNLOAD_PATH}/1",
                              export=samples.export(ExportState.FAILED)),
+    "send": _record("sending/index.html", path=SEND_PATH, **samples.SENDING),
+    "send-error": _record("sending/index.html", path=SEND_PATH, **samples.SENDING_WRONG),
+    "send-done": _record("sending/index.html", path=SEND_PATH,
+                         **samples.SENDING | {"just": samples.sending(SendingState.SENT)}),
+    "shared-door": _shared("door", door=samples.DOOR, tries=5, errors={}),
+    "shared-door-wrong": _shared(
+        "door", door=samples.DOOR.model_copy(update={"tries_left": 1}), tries=5,
+        errors={"record_password": "This is not the password. Check it with whoever sent you the record."}),
+    "shared-record": _shared("record", opened=samples.UNLOCKED, here="/shared/x", form={},
+                             longest=1000, errors={}),
+    "shared-record-noted": _shared("record", opened=samples.UNLOCKED.model_copy(update={"noted": True}),
+                                   here="/shared/x", form={}, longest=1000, errors={}),
+    "shared-locked": _shared("over", why="locked"),
+    "shared-over": _shared("over", why="revoked"),
+    "shared-unknown": _shared("over", why="unknown"),
     "document-pdf": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/1", back=DOCUMENTS_PATH,
                             shown=samples.opened(samples.PAPERS[0])),
     "document-image": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/4", back=DOCUMENTS_PATH,

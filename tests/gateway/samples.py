@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
+from gateway.proving import Proof
 from gateway.rendering import Chrome, Notice
 from libs.contracts.identity.invitations import Invitation
 from libs.contracts.identity.practices import Link, Practice
@@ -22,6 +23,7 @@ from libs.contracts.records.exports import (
 from libs.contracts.records.health import Earlier, Flag, Health, Range, Result, Status, Test
 from libs.contracts.records.moments import Precision
 from libs.contracts.records.patients import Person
+from libs.contracts.records.sending import Door, Offered, Sending, SendingState, Unlocked
 from libs.contracts.visa import Role
 
 NOW = datetime(2026, 11, 22, 21, 14, tzinfo=UTC)
@@ -258,6 +260,79 @@ def export(state: ExportState) -> Export:
         file_name="health-record-2026-11-22.zip",
         media_type="application/zip",
     )
+
+
+def sending(state: SendingState, **said: Any) -> Sending:
+    return Sending(
+        **{
+            "sending_id": UUID(int=20 + list(SendingState).index(state)),
+            "recipient": "dr.okafor@lakesideprimary.example",
+            "sender": "Rosa Alvarez",
+            "sender_id": UUID(int=8),
+            "kinds": frozenset(Kind),
+            "start": date(2025, 11, 22),
+            "end": None,
+            "holds": Counted(results=41, documents=17, messages=6, size=2_400_000),
+            "state": state,
+            "sent_at": NOW - timedelta(days=2),
+            "expires_at": NOW + timedelta(days=28),
+            "opened_at": NOW - timedelta(days=1) if state is SendingState.OPENED else None,
+            "note": "",
+            "noted_at": None,
+        }
+        | said
+    )
+
+
+SENDINGS = tuple(
+    sending(state, note="Thank you, this helps." if state is SendingState.OPENED else "")
+    for state in SendingState
+)
+SENDING: dict[str, Any] = {
+    "chosen": Selection(kinds=frozenset(Kind)),
+    "parts": list(Kind),
+    "count": Counted(results=41, documents=17, messages=6, size=2_400_000),
+    "form": {},
+    "quick": {"Last 3 months": "?", "Last 12 months": "?", "Everything": "?"},
+    "times": {"7": "7 days", "14": "14 days", "30": "30 days"},
+    "suggestion": "maple-orbit-tundra-lemon-coast",
+    "longest": 1000,
+    "proof": Proof(wanted=True, code=False),
+    "sendings": SENDINGS,
+    "just": None,
+    "errors": {},
+}
+SENDING_WRONG = SENDING | {
+    "form": {"recipient_email": "dr.okafor", "notes": "Please look at the last scan."},
+    "sendings": (),
+    "errors": {
+        "recipient_email": "Enter the recipient’s email address, like name@example.com.",
+        "record_password": "The password needs 12 characters or more.",
+    },
+}
+DOOR = Door(
+    practice=PRACTICE,
+    state=SendingState.SENT,
+    expires_at=NOW + timedelta(days=28),
+    tries_left=5,
+)
+UNLOCKED = Unlocked(
+    key=b"",
+    patient="Rosa Alvarez",
+    birth_date=ROSA.birth_date,
+    practice=PRACTICE,
+    sender="Ana Ruiz for Rosa Alvarez",
+    notes="Dear Dr. Okafor,\nplease look at the last scan.",
+    holds=Counted(results=41, documents=17, messages=6, size=2_400_000),
+    files=tuple(
+        Offered(format=one, file_name=f"record.{one}", media_type="", size=size)
+        for one, size in zip(
+            Format, (180_000, 240_000, 3_400_000, 3_300_000, 2_900_000), strict=True
+        )
+    ),
+    expires_at=NOW + timedelta(days=28),
+    noted=False,
+)
 
 
 INVITATION = Invitation(

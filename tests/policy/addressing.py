@@ -12,6 +12,8 @@ HOLE = re.compile(r"\{(\w+)\}")
 KINDS: dict[tuple[str, str], str] = {
     ("/p/{patient}/health/documents/", "id"): "document",
     ("/p/{patient}/health/download/", "id"): "export",
+    ("/p/{patient}/health/sent/", "id"): "sending",
+    ("/shared/", "format"): "format",
     ("/p/{patient}/messages/drafts/", "id"): "draft",
     ("/p/{patient}/messages/", "id"): "message",
     ("/p/{patient}/messages/", "file"): "file",
@@ -35,7 +37,8 @@ KINDS: dict[tuple[str, str], str] = {
     ("", "step"): "step",
 }
 """What an id in an address is of: the first beginning that fits says so."""
-NOBODYS = {"token": "no-such-link", "static": "mark.svg", "letter": "1", "step": "claim"}
+NOBODYS = {"token": "no-such-link", "static": "mark.svg", "letter": "1", "step": "claim",
+           "format": "pdf"}  # fmt: skip
 """What stands for what no record has."""
 BY_FORM = {"/account/messages"}
 """Pages whose form says whose practice they are about."""

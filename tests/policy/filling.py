@@ -33,6 +33,7 @@ from libs.contracts.records.imports import (
     StartImport,
     StartUpload,
 )
+from libs.contracts.records.sending import ListSendings, SendingState, SendRecord
 from libs.runtime.clock import utcnow
 from tests.policy.making import Maker, hash_of
 from tests.policy.world import Record
@@ -49,6 +50,7 @@ async def fill(maker: Maker) -> None:
         record.ids["upload"] = str(await writer.upload(b"anything", "anything.txt"))
         record.spare["upload"] = str(await writer.upload(b"anything else", "anything.txt"))
         await writer.exports()
+        await writer.sendings()
         await writer.imports()
         await writer.messages()
         await writer.templates()
@@ -130,6 +132,26 @@ class Writer:
             visa=self._patient, patient_id=self._record.patient_id, export_id=UUID(export_id)
         )
         return (await self._maker.ask(asked)).state is ExportState.READY
+
+    async def sendings(self) -> None:
+        """Records that the patient sent to somebody."""
+        for ids in (self._record.ids, self._record.spare):
+            asked = SendRecord(
+                visa=self._patient,
+                passport=self._maker.passport(self._record.owner),
+                patient_id=self._record.patient_id,
+                key=uuid4(),
+                recipient=f"{uuid4().hex}@clinic.example.com",
+                selection=Selection(kinds=frozenset({Kind.LABS})),
+                password="maple-orbit-tundra",
+            )
+            ids["sending"] = str((await self._maker.ask(asked)).sending_id)
+        await until(self._are_sent, within=60)
+
+    async def _are_sent(self) -> bool:
+        asked = ListSendings(visa=self._patient, patient_id=self._record.patient_id)
+        found = (await self._maker.ask(asked)).sendings
+        return all(one.state is SendingState.SENT for one in found)
 
     async def imports(self) -> None:
         """One about somebody whom the practice does not know: it waits."""

@@ -24,7 +24,7 @@ from libs.contracts.identity.sessions import EndSession, ResolveSession
 from libs.contracts.identity.sharing import InviteDelegate
 from libs.contracts.identity.staff import InviteStaff
 from libs.contracts.records.patients import AddPatient
-from libs.contracts.visa import Capacity, Limit, Role, Visa
+from libs.contracts.visa import Capacity, Limit, Passport, Role, Visa
 from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow
 from tests import parts
@@ -93,6 +93,19 @@ class Maker:
         )
         issuer = "identity" if is_staff else "delegation"
         return parts.sealed(self.place.servers, visa, by=issuer)
+
+    def passport(self, actor: str) -> str:
+        """Who somebody is, proved just now, as identity would say it."""
+        who, now = self.world.actors[actor], utcnow()
+        said = Passport(
+            session_id=uuid4(),
+            account_id=who.account_id or UUID(int=0),
+            name=actor.title(),
+            proven_at=now,
+            issued_at=now,
+            expires_at=now + timedelta(seconds=10),
+        )
+        return parts.sealed(self.place.servers, said, by="identity")
 
     async def register(self, actor: Actor, kind: LetterKind, *, name: str = "") -> None:
         """From the link in the letter, as they would."""

@@ -1,0 +1,105 @@
+"""Rosa sends her record; a doctor opens it with the password that she told; she takes it back."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+from tests.journeys.conftest import Visit
+from tests.journeys.patients import logs_in
+from tests.records.test_exports import in_page
+from tests.waiting import until_now
+
+ROSA, BORN = "rosa.alvarez@example.com", (1961, 4, 12)
+Open = Callable[[], Visit]
+
+
+def test_a_record_is_sent_opened_answered_and_taken_back(visit: Open, tmp_path: Path) -> None:
+    rosa, doctor = visit(), visit()
+    email = f"dr.okafor.{uuid4().hex[:8]}@clinic.example.com"
+    rosa.goes_to("/login")
+    logs_in(rosa, ROSA, BORN, "Portal-Demo-1")
+    rosa.page.wait_for_url("**/health")
+    rosa.follows("Send Record of Rosa Alvarez")
+    form = rosa.page.url
+    password, count = _sends(rosa, email)
+    until_now(lambda: _says(rosa, form, "Not opened yet"), within=60)
+    rosa.sees_a_sound_page()
+
+    link = rosa.portal.link(email)
+    letter = rosa.portal.letter(email)
+    for secret in ("Rosa", "Alvarez", "Albumin", password):
+        assert secret not in letter["subject"] + letter["text"] + letter["html"]
+    _opens(doctor, link, password)
+    items = in_page(doctor.page.request.get(f"{link}/files/html").body())
+    assert len(items) == count
+    _takes_and_answers(doctor, tmp_path)
+
+    rosa.goes_to(form)
+    row = rosa.page.get_by_role("row").filter(has_text=email)
+    assert "Opened" in row.inner_text()
+    assert "They wrote back: Thank you, I will call you." in row.inner_text()
+    row.get_by_role("button", name="Revoke").click()
+    rosa.sees("It is revoked. The link opens nothing any more.")
+    doctor.goes_to(link)
+    doctor.sees("can’t be opened any more")
+    doctor.sees_a_sound_page()
+    answer = doctor.page.request.get(f"{link}/files/pdf")
+    assert not answer.body().startswith(b"%PDF")
+    rosa.goes_to(form.replace("/health/send", "/activity"))
+    rosa.sees("opened the record that was sent", "You sent the record to", "You revoked the record")
+
+
+def _sends(rosa: Visit, email: str) -> tuple[str, int]:
+    """With a mistake on the way; the password that was suggested, and how much was said to go."""
+    rosa.sees_a_sound_page()
+    rosa.presses("Send Record")
+    rosa.sees("Enter the recipient’s email address, like name@example.com.")
+    rosa.sees_a_sound_page()
+    rosa.types("Recipient email", email)
+    rosa.page.get_by_label("Messages", exact=True).uncheck()
+    for part, number in (("month", "1"), ("day", "1"), ("year", "2025")):
+        rosa.page.locator(f"#start_date_{part}").fill(number)
+    rosa.presses("Count again")
+    assert rosa.page.get_by_label("Recipient email").input_value() == email
+    counted = rosa.page.get_by_text("This sends").inner_text()
+    assert "message" not in counted
+    rosa.page.get_by_label("Notes").fill("Dear Dr. Okafor,\nplease look at the last scan.")
+    password = rosa.page.locator("#record_password").input_value()
+    assert len(password) > 20
+    rosa.presses("Send Record")
+    rosa.sees(email)
+    assert password not in rosa.page.content()
+    return password, sum(int(word) for word in counted.split() if word.isdigit())
+
+
+def _opens(doctor: Visit, link: str, password: str) -> None:
+    doctor.goes_to(link)
+    doctor.sees("Open the record", "You can try 5 times.")
+    doctor.sees_nothing_of("Rosa")
+    doctor.sees_a_sound_page()
+    doctor.types("Password", "not-the-password")
+    doctor.presses("Open record")
+    doctor.sees("This is not the password.", "You can try 4 more times.")
+    doctor.sees_a_sound_page()
+    doctor.types("Password", password)
+    doctor.presses("Open record")
+    doctor.sees("Record of Rosa Alvarez", "please look at the last scan.")
+    doctor.sees_a_sound_page()
+
+
+def _takes_and_answers(doctor: Visit, folder: Path) -> None:
+    with doctor.page.expect_download() as started:
+        doctor.page.get_by_role("link", name="Everything, with the original documents").click()
+    file = folder / "record.zip"
+    started.value.save_as(file)
+    assert zipfile.ZipFile(io.BytesIO(file.read_bytes())).testzip() is None
+    doctor.page.get_by_label("Your note").fill("Thank you, I will call you.")
+    doctor.presses("Send the note")
+    doctor.sees("Your note is with whoever sent you the record.")
+
+
+def _says(visit: Visit, page: str, text: str) -> bool:
+    visit.goes_to(page)
+    return text in visit.page.locator("body").inner_text()
