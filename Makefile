@@ -16,7 +16,7 @@ run: $(VENV)/ready ## The whole portal on this machine, with demo data. Ctrl-C s
 	@$(BIN)/carespace up --demo --port $(PORT)
 
 test: $(VENV)/ready-dev ## Every test. Servers run in containers where Docker has our images, else from the packages.
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --max-worker-restart 0
 
 bench: $(VENV)/ready ## What is promised of speed, measured on this machine. One of it: make bench NAMES=health
 	@$(BIN)/python -m bench $(NAMES)

@@ -25,6 +25,8 @@ WORDS: dict[Act, tuple[str, str]] = {
     Act.SAW_DOCUMENTS: ("looked at the list of documents", ""),
     Act.SAW_DOCUMENT: ("opened", "a document"),
     Act.DOWNLOADED_DOCUMENT: ("downloaded", "a document"),
+    Act.SAW_RECORD: ("looked at the record as one page", ""),
+    Act.DOWNLOADED_RECORD: ("downloaded the record", ""),
     Act.ADDED_DOCUMENT: ("added", "a document"),
     Act.ADDED_RESULT: ("added a result of", "a test"),
     Act.CORRECTED_RESULT: ("corrected a result of", "a test"),
@@ -53,12 +55,16 @@ KINDS: dict[str, tuple[str, frozenset[Act]]] = {
                 Act.SAW_TEST,
                 Act.SAW_DOCUMENTS,
                 Act.SAW_DOCUMENT,
+                Act.SAW_RECORD,
                 Act.SAW_PATIENT,
                 Act.EMERGENCY_ACCESS,
             }
         ),
     ),
-    "downloaded": ("Downloaded", frozenset({Act.DOWNLOADED_DOCUMENT, Act.DOWNLOADED_FILE})),
+    "downloaded": (
+        "Downloaded",
+        frozenset({Act.DOWNLOADED_DOCUMENT, Act.DOWNLOADED_RECORD, Act.DOWNLOADED_FILE}),
+    ),
     "changed": (
         "Added or changed",
         frozenset(

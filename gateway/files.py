@@ -38,8 +38,11 @@ class File:
     file_name: str
     media_type: str
     size: int
-    sha256: str
+    tag: str
+    """Another one for other content."""
     chunk: Callable[[int], Awaitable[bytes]]
+    page: bool = False
+    """A page that we made ourselves, which is shown as one; it may do nothing all the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +138,7 @@ def _file(request: web.Request, reader: Reader, shown: Document) -> File:
         file_name=shown.document.file_name,
         media_type=shown.document.media_type,
         size=shown.document.size,
-        sha256=shown.sha256,
+        tag=shown.sha256,
         chunk=chunk,
     )
 
@@ -156,7 +159,7 @@ def _headers(file: File, kind: str) -> dict[str, str]:
     inline = kind == "inline"
     media_type = file.media_type if inline else "application/octet-stream"
     if media_type.startswith("text/"):
-        media_type = "text/plain; charset=utf-8"
+        media_type = f"text/{'html' if file.page else 'plain'}; charset=utf-8"
     policy = PDF if inline and media_type == "application/pdf" else SANDBOX
     return HEADERS | {
         "Content-Type": media_type,
@@ -164,7 +167,7 @@ def _headers(file: File, kind: str) -> dict[str, str]:
         "Content-Security-Policy": policy,
         "X-Frame-Options": "SAMEORIGIN",
         "Accept-Ranges": "bytes",
-        "ETag": f'"{file.sha256}"',
+        "ETag": f'"{file.tag}"',
     }
 
 

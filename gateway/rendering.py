@@ -111,6 +111,7 @@ ENVIRONMENT.filters |= {
     "known": wording.known,
     "local_day": wording.local_day,
     "last_day": wording.last_day,
+    "listed": wording.listed,
     "moment": wording.moment,
     "month": wording.month,
     "number": wording.number,

@@ -7,6 +7,7 @@ import nats
 import pytest
 
 from libs.contracts import registry
+from libs.runtime import lifeline
 from tests import servers as real
 from tests.servers import Servers
 from tests.waiting import until
@@ -20,6 +21,18 @@ def pytest_report_header() -> str:
 def servers() -> Iterator[Servers]:
     with real.running() as running:
         yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stays() -> Iterator[None]:
+    """A part that gives up ends the test that it runs in, and not the whole run."""
+
+    def leave() -> None:
+        raise RuntimeError("this part has given up: its process would end here")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lifeline, "leave", leave)
+        yield
 
 
 async def _emptied(admin: asyncpg.Connection, tables: list[str]) -> bool:

@@ -108,6 +108,7 @@ def _in_containers(stack: ExitStack, folder: Path, made: keys.Keys) -> tuple[int
         .with_exposed_ports(4222)
         .with_volume_mapping(str(settings), "/nats.conf", "ro")
         .with_command("-c /nats.conf")
+        .with_tmpfs_mount("/data")  # other tests' writing to the disk would hold up its syncs
     )
     options = " ".join(
         f"-c {name}={value}"

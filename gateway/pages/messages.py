@@ -141,7 +141,7 @@ async def stream_file(
         file_name=shown.attachment.file_name,
         media_type=shown.attachment.media_type,
         size=shown.attachment.size,
-        sha256=shown.sha256,
+        tag=shown.sha256,
         chunk=chunk,
     )
     wanted = "download" not in request.query and shown.attachment.viewable

@@ -38,6 +38,8 @@ REQUEST_ID_HEADER = "Request-Id"
 
 WITHIN = 3.0
 """Seconds a request may take, unless its asker says otherwise."""
+BEGINNING = 30.0
+"""Seconds that NATS may take to say which streams and consumers there are, as a part begins."""
 PAUSES = (1, 5, 30, 120, 600)
 """Seconds before an event is delivered again, by how often it was already."""
 WORKERS = 32
@@ -227,6 +229,7 @@ def connected(
             connect_timeout=2,
             ping_interval=5,
             max_outstanding_pings=2,
+            js_options={"timeout": BEGINNING},
             graceful_timeout=20,
             closed_cb=lifeline.end,
             logger=None,

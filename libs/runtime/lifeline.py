@@ -95,10 +95,15 @@ def followed(broker: NatsBroker) -> list[tuple[str, str]]:
     ]
 
 
+def leave() -> None:
+    """The end of the process, at once: whoever watches over it starts it anew."""
+    os._exit(SOFTWARE_FAILURE)
+
+
 async def end() -> None:
     """The client is closed for good, and nothing but a new process opens it again."""
     log.error("the connection to NATS is closed for good; ending to start anew")
-    os._exit(SOFTWARE_FAILURE)
+    leave()
 
 
 @asynccontextmanager
@@ -119,7 +124,7 @@ async def _keep(line: Line) -> None:
         await line.broker.start()
     except Exception as error:  # noqa: BLE001  (nothing can be done without it)
         log.error("could not begin with NATS; ending to start anew", **describe(error))
-        os._exit(SOFTWARE_FAILURE)
+        leave()
     client = connection(line.broker)
     assert client is not None  # noqa: S101
     await line.take_up(client)
@@ -141,7 +146,7 @@ async def _look(line: Line, client: Client) -> None:
     away = now - line.away_since
     if away > LOST and await _reachable(client):
         log.error("NATS is there and we are not connected; ending to start anew")
-        os._exit(SOFTWARE_FAILURE)
+        leave()
     if away > STUCK:
         writer = getattr(client._transport, "_io_writer", None)  # noqa: SLF001
         if writer is not None:

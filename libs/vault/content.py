@@ -19,6 +19,8 @@ class Content:
     owner_id: UUID
     size: int
     sha256: str
+    crc32: int | None = None
+    """What archives are checked by; None for what was stored before it was kept."""
 
     @property
     def chunks(self) -> int:

@@ -66,8 +66,8 @@ async def add_content(
     """Content whose chunks follow; without a checksum, it is still to come in."""
     await db.execute(
         """
-        INSERT INTO content (practice_id, id, owner_id, wrapped, size, sha256)
-        VALUES ($1, $2, $3, $4, $5, nullif($6, ''))
+        INSERT INTO content (practice_id, id, owner_id, wrapped, size, sha256, crc32)
+        VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7)
         """,
         practice_id,
         content.id,
@@ -75,6 +75,7 @@ async def add_content(
         wrapped,
         content.size,
         content.sha256,
+        content.crc32,
     )
 
 
@@ -82,8 +83,8 @@ async def find_content(db: Connection, practice_id: UUID, content_id: UUID) -> R
     """What content it is, with its own key and its owner's, both wrapped."""
     return await db.fetchrow(
         """
-        SELECT c.owner_id, c.size, coalesce(c.sha256, '') AS sha256, c.wrapped AS content_key,
-               k.key_id, k.wrapped AS data_key
+        SELECT c.owner_id, c.size, coalesce(c.sha256, '') AS sha256, c.crc32,
+               c.wrapped AS content_key, k.key_id, k.wrapped AS data_key
           FROM content c
           JOIN data_key k ON k.practice_id = c.practice_id AND k.owner_id = c.owner_id
          WHERE c.practice_id = $1 AND c.id = $2
@@ -100,7 +101,7 @@ async def save_content(
     await db.execute(
         """
         UPDATE content
-           SET owner_id = $3, wrapped = $4, size = $5, sha256 = nullif($6, '')
+           SET owner_id = $3, wrapped = $4, size = $5, sha256 = nullif($6, ''), crc32 = $7
          WHERE practice_id = $1 AND id = $2
         """,
         practice_id,
@@ -109,6 +110,17 @@ async def save_content(
         wrapped,
         content.size,
         content.sha256,
+        content.crc32,
+    )
+
+
+async def save_crc32(db: Connection, practice_id: UUID, content_id: UUID, crc32: int) -> None:
+    """What archives check it by, found out late."""
+    await db.execute(
+        "UPDATE content SET crc32 = $3 WHERE practice_id = $1 AND id = $2",
+        practice_id,
+        content_id,
+        crc32,
     )
 
 

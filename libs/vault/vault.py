@@ -4,6 +4,7 @@ Whatever was changed, cut off, swapped or moved since it was stored does not ope
 """
 
 import hashlib
+import zlib
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -52,7 +53,11 @@ class Vault:
         if row is None:
             raise NothingStored
         content = Content(
-            id=content_id, owner_id=row["owner_id"], size=row["size"], sha256=row["sha256"]
+            id=content_id,
+            owner_id=row["owner_id"],
+            size=row["size"],
+            sha256=row["sha256"],
+            crc32=row["crc32"],
         )
         data_key = self._unwrap(content.owner_id, row["key_id"], row["data_key"])
         key = unseal(data_key, row["content_key"], belongs_to=self._binds(content))
@@ -68,11 +73,13 @@ class Vault:
 
     async def finish(self, opened: Opened, *, look: Callable[[bytes], None]) -> Opened:
         """All has come in; `look` sees each piece. From here on it never changes."""
-        digest = hashlib.sha256()
+        digest, crc32 = hashlib.sha256(), 0
         async for piece in self.pieces(opened):
             digest.update(piece)
+            crc32 = zlib.crc32(piece, crc32)
             look(piece)
-        return await self._save(opened, replace(opened.content, sha256=digest.hexdigest()))
+        finished = replace(opened.content, sha256=digest.hexdigest(), crc32=crc32)
+        return await self._save(opened, finished)
 
     async def give(self, opened: Opened, *, owner_id: UUID) -> Opened:
         """To another owner: from here on it opens with their data key, and with no other."""
@@ -81,14 +88,26 @@ class Vault:
     async def keep(self, content: Content, pieces: AsyncIterator[bytes]) -> None:
         """Content whose size and checksum were told before, and are held to here."""
         opened = await self._add(content)
-        digest, size, number = hashlib.sha256(), 0, 0
+        digest, size, number, crc32 = hashlib.sha256(), 0, 0, 0
         async for piece in pieces:
             digest.update(piece)
+            crc32 = zlib.crc32(piece, crc32)
             size += len(piece)
             await self._add_chunk(opened, number, piece)
             number += 1
         if (digest.hexdigest(), size, number) != (content.sha256, content.size, content.chunks):
             raise Damaged
+        await contents.save_crc32(self.db, self.practice_id, content.id, crc32)
+
+    async def crc32(self, opened: Opened) -> int:
+        """What archives check it by; found out now where that was not done as it came in."""
+        if opened.content.crc32 is not None:
+            return opened.content.crc32
+        crc32 = 0
+        async for piece in self.pieces(opened):
+            crc32 = zlib.crc32(piece, crc32)
+        await contents.save_crc32(self.db, self.practice_id, opened.content.id, crc32)
+        return crc32
 
     async def read(self, opened: Opened, number: int) -> bytes:
         """One chunk, checked."""

@@ -10,6 +10,7 @@ from libs.runtime import broker, database, health, outbox
 from libs.runtime.keyring import KeyRing
 from services.records import handlers, worker
 from services.records.config import Config
+from services.records.exporting.making import Makers
 from services.records.reading.apart import Readers
 
 
@@ -18,11 +19,13 @@ def build(config: Config) -> web.Application:
     app.add_routes(health.routes)
     gate, readers = Gate(config.visa_keys), Readers()
     key_ring = KeyRing.parse(config.key_ring)
-    context = {"gate": gate, "key_ring": key_ring, "readers": readers}
+    makers = Makers(key_ring)
+    context = {"gate": gate, "key_ring": key_ring, "readers": readers, "makers": makers}
     app.cleanup_ctx.extend(
         [
             database.connected(config.database_url, schema="records"),
             reading(readers),
+            making(makers),
             broker.connected(
                 "records",
                 config.nats_url,
@@ -36,6 +39,17 @@ def build(config: Config) -> web.Application:
         ]
     )
     return app
+
+
+def making(makers: Makers) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
+    """What is being made as the application ends has failed."""
+
+    @asynccontextmanager
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        yield
+        await makers.close()
+
+    return context
 
 
 def reading(

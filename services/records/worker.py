@@ -22,6 +22,7 @@ from libs.runtime.keyring import KeyRing
 from libs.runtime.logs import describe
 from libs.vault import contents
 from services.records.domain.importing import LEASE, MOST_TRIES, Job
+from services.records.exporting import making
 from services.records.importing.reading import Reading
 from services.records.importing.zones import Zones
 from services.records.reading.apart import Readers
@@ -56,7 +57,7 @@ def working(
             tasks = [asyncio.create_task(worker.read_imports()) for _ in range(LINES)]
             tasks += [
                 asyncio.create_task(worker.keep_leases()),
-                asyncio.create_task(worker.sweep_uploads()),
+                asyncio.create_task(worker.sweep()),
             ]
             yield
             await background.end(*tasks)
@@ -97,11 +98,12 @@ class Worker:
                 async with transaction(self._pool, worker="import") as db:
                     await store.keep_leases(db, list(self._in_hand), now=utcnow())
 
-    async def sweep_uploads(self) -> None:
-        """Forget what was begun and never used."""
+    async def sweep(self) -> None:
+        """Forget what was begun and never used, and files that have lasted long enough."""
         while True:
             with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await sweep(self._pool)
+                await making.sweep(self._pool, self._ring, now=utcnow())
             await asyncio.sleep(SWEEP.total_seconds())
 
     async def hand_back(self) -> None:

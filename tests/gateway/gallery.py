@@ -26,6 +26,7 @@ from gateway.pages.resources import FOR_EVERYONE
 from gateway.proving import Proof
 from gateway.rendering import Chrome, Notice, render
 from libs.contracts.identity.factors import Factors, Passkey
+from libs.contracts.records.exports import ExportState
 from libs.contracts.records.imports import ImportState
 from tests.gateway import activity_samples, message_samples, samples, staff_samples
 from tests.gateway.people_samples import PEOPLE
@@ -116,6 +117,7 @@ IMPORT_WORDS: dict[str, Any] = {"left_out": staff_imports.LEFT_OUT, "waiting": s
 PATIENT_PATH = f"/staff/patients/{staff_samples.PATIENTS.patients[1].patient_id}"
 FIRST_RESULT = f"{PATIENT_PATH}/results/{samples.HEMOGLOBIN.latest.result_id}/correct"
 DOCUMENTS_PATH = f"/p/{PATIENT}/health/documents"
+DOWNLOAD_PATH = f"/p/{PATIENT}/health/download"
 FROM_HEALTH: dict[str, Any] = {"patient_id": PATIENT, "back": f"/p/{PATIENT}/health",
                "back_to": "Health"}  # fmt: skip
 
@@ -203,6 +205,14 @@ PAGES: dict[str, Shown] = {
                                   **FROM_HEALTH,
                                   listed=samples.DOCUMENTS.model_copy(
                                       update={"documents": (), "total": 0, "after": ""})),
+    "download": _record("health/download.html", path=DOWNLOAD_PATH, **samples.DOWNLOAD),
+    "download-error": _record("health/download.html", path=DOWNLOAD_PATH, **samples.DOWNLOAD_WRONG),
+    "export-making": _record("health/export.html", path=f"{DOWNLOAD_PATH}/1",
+                             export=samples.export(ExportState.MAKING)),
+    "export-ready": _record("health/export.html", path=f"{DOWNLOAD_PATH}/1",
+                            export=samples.export(ExportState.READY)),
+    "export-failed": _record("health/export.html", path=f"{DOWNLOAD_PATH}/1",
+                             export=samples.export(ExportState.FAILED)),
     "document-pdf": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/1", back=DOCUMENTS_PATH,
                             shown=samples.opened(samples.PAPERS[0])),
     "document-image": _record("documents/show.html", path=f"{DOCUMENTS_PATH}/4", back=DOCUMENTS_PATH,

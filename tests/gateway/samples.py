@@ -11,6 +11,14 @@ from libs.contracts.identity.practices import Link, Practice
 from libs.contracts.identity.sessions import OpenSession, Session
 from libs.contracts.identity.staff import Seat
 from libs.contracts.records.documents import Document, DocumentLine, DocumentList
+from libs.contracts.records.exports import (
+    Counted,
+    Export,
+    ExportState,
+    Format,
+    Kind,
+    Selection,
+)
 from libs.contracts.records.health import Earlier, Flag, Health, Range, Result, Status, Test
 from libs.contracts.records.moments import Precision
 from libs.contracts.records.patients import Person
@@ -221,6 +229,35 @@ DOCUMENTS = DocumentList(
 
 def opened(line: DocumentLine, *, viewable: bool = True) -> Document:
     return Document(person=ROSA, document=line, viewable=viewable, sha256="0" * 64, chunks=1)
+
+
+DOWNLOAD: dict[str, Any] = {
+    "chosen": Selection(kinds=frozenset(Kind), start=date(2025, 11, 22)),
+    "parts": list(Kind),
+    "count": Counted(results=41, documents=17, messages=6, size=2_400_000),
+    "query": {"start_date": "2025-11-22"},
+    "quick": {"Last 3 months": "?", "Last 12 months": "?", "Everything": "?"},
+    "key": UUID(int=9),
+    "errors": {},
+}
+DOWNLOAD_WRONG = DOWNLOAD | {
+    "query": {"start_date": "2026-11-22", "end_date_month": "2", "end_date_day": "30"},
+    "errors": {"end_date": "Enter a date, like 3 8 2026, or leave it empty."},
+}
+
+
+def export(state: ExportState) -> Export:
+    return Export(
+        export_id=UUID(int=10),
+        format=Format.ZIP,
+        kinds=frozenset(Kind),
+        state=state,
+        done=2,
+        total=4,
+        size=3_200_000,
+        file_name="health-record-2026-11-22.zip",
+        media_type="application/zip",
+    )
 
 
 INVITATION = Invitation(

@@ -11,6 +11,7 @@ from tests.policy.world import Record
 HOLE = re.compile(r"\{(\w+)\}")
 KINDS: dict[tuple[str, str], str] = {
     ("/p/{patient}/health/documents/", "id"): "document",
+    ("/p/{patient}/health/download/", "id"): "export",
     ("/p/{patient}/messages/drafts/", "id"): "draft",
     ("/p/{patient}/messages/", "id"): "message",
     ("/p/{patient}/messages/", "file"): "file",

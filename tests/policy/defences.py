@@ -266,9 +266,9 @@ DEFENCES = (
     Defence(
         "staff need a code",
         Line(
-            "services.identity.handlers.logging_in:_use_code",
-            "if account.code_secret is None:",
-            "if True:",
+            "services.identity.handlers.logging_in:_come_in",
+            "if not passed:",
+            "if False:",
         ),
         logging_in.test_a_code_is_good_for_a_step_on_either_side_and_once,
     ),
@@ -398,15 +398,6 @@ DEFENCES = (
         "a failure is answered",
         Line("libs.runtime.broker:connected", "middlewares=[Deliver]", "middlewares=[]"),
         answering.test_a_refusal_and_a_failure_are_answers_too,
-    ),
-    Defence(
-        "a replica that stops takes nothing more first",
-        Line(
-            "libs.runtime.lifeline:_let_go",
-            'if hasattr(subscriber.subscription, "drain"):',
-            "if False:",
-        ),
-        answering.test_a_replica_that_stops_loses_no_request,
     ),
     Defence(
         "nothing is begun that nobody waits for",

@@ -17,6 +17,14 @@ from libs.contracts.messaging.writing import (
     StartAttachment,
 )
 from libs.contracts.records.documents import FileDocument
+from libs.contracts.records.exports import (
+    ExportState,
+    Format,
+    Kind,
+    MakeExport,
+    Selection,
+    ShowExport,
+)
 from libs.contracts.records.health import AddResult, ShowHealth
 from libs.contracts.records.imports import (
     AddChunk,
@@ -40,6 +48,7 @@ async def fill(maker: Maker) -> None:
         record.ids["document"] = str(await writer.document())
         record.ids["upload"] = str(await writer.upload(b"anything", "anything.txt"))
         record.spare["upload"] = str(await writer.upload(b"anything else", "anything.txt"))
+        await writer.exports()
         await writer.imports()
         await writer.messages()
         await writer.templates()
@@ -102,6 +111,25 @@ class Writer:
             )
         )
         return filed.document_id
+
+    async def exports(self) -> None:
+        """Files of the patient's own making."""
+        for ids in (self._record.ids, self._record.spare):
+            asked = MakeExport(
+                visa=self._patient,
+                patient_id=self._record.patient_id,
+                key=uuid4(),
+                selection=Selection(kinds=frozenset({Kind.LABS})),
+                format=Format.HTML,
+            )
+            ids["export"] = str((await self._maker.ask(asked)).export_id)
+            await until(partial(self._is_made, ids["export"]), within=60)
+
+    async def _is_made(self, export_id: str) -> bool:
+        asked = ShowExport(
+            visa=self._patient, patient_id=self._record.patient_id, export_id=UUID(export_id)
+        )
+        return (await self._maker.ask(asked)).state is ExportState.READY
 
     async def imports(self) -> None:
         """One about somebody whom the practice does not know: it waits."""

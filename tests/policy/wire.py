@@ -20,7 +20,7 @@ IDS = {
     "upload_id": "upload", "conversation_id": "conversation", "message_id": "message",
     "message_ids": "message", "attachment_id": "file", "draft_id": "draft",
     "template_id": "template", "mail_id": "mail", "test_key": "test", "session_id": "session",
-    "practice_id": "practice",
+    "practice_id": "practice", "export_id": "export",
 }  # fmt: skip
 """What a field is an id of."""
 ELSEWHERE = {
@@ -51,12 +51,13 @@ SAID: dict[str, Any] = {
     "text": "Words.", "name": "Matrix", "frequency": "at_once", "time_zone": "UTC",
     "discard_reason": "Because.", "reason": "Because.", "category": "health", "key_hash": b"x",
     "code": "000000", "passkey": "{}", "routing": (), "teams": ("Care team",), "team": "Care team", "version": 1, "even_so": True,
+    "selection": {"kinds": ["labs"]}, "format": "html",
 }  # fmt: skip
 """What a field says, where it is no id."""
 NO = {
     "not_allowed", "no_session", "not_logged_in", "unknown_patient", "unknown_document",
     "unknown_result", "unknown_import", "unknown_upload", "unknown_test", "unknown_message",
-    "unknown_draft", "unknown_file", "unknown_mail", "unknown_key",
+    "unknown_draft", "unknown_export", "unknown_file", "unknown_mail", "unknown_key",
 }  # fmt: skip
 """Refusals that mean: not yours, or not there."""
 CONTRACTS = {request.subject: request for request in registry.requests()}

@@ -291,9 +291,11 @@ async def _all(chunk: Callable[[int], Awaitable[Chunk]]) -> bytes:
 
 
 @asynccontextmanager
-async def opened(servers: Servers, *, with_identity: bool = False) -> AsyncIterator[Office]:
-    """A practice, with the records service running in this process."""
-    apps = [services.records.app.build(config(servers))]
+async def opened(
+    servers: Servers, *beside: web.Application, with_identity: bool = False
+) -> AsyncIterator[Office]:
+    """A practice, with the records service, and what is beside it, running in this process."""
+    apps = [services.records.app.build(config(servers)), *beside]
     if with_identity:
         apps.append(identity(servers))
     async with parts.running(*apps), parts.asking(servers) as broker:

@@ -116,7 +116,9 @@ async def test_a_refused_key_that_is_right_again_needs_no_restart(
     servers: Servers, own_nats: OwnNats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[int] = []
-    monkeypatch.setattr("libs.runtime.lifeline.os._exit", ended.append)
+    monkeypatch.setattr(
+        "libs.runtime.lifeline.leave", lambda: ended.append(lifeline.SOFTWARE_FAILURE)
+    )
     app = mailboxes(servers, own_nats.port)
     async with alive(app):
         await until(lambda: ready(app))
@@ -155,7 +157,9 @@ async def test_a_client_that_is_lost_though_the_server_is_there_ends_the_process
         client = lifeline.connection(app[broker.BROKER])
         assert client
         monkeypatch.setattr(lifeline, "LOST", 0.1)
-        monkeypatch.setattr("libs.runtime.lifeline.os._exit", ended.append)
+        monkeypatch.setattr(
+            "libs.runtime.lifeline.leave", lambda: ended.append(lifeline.SOFTWARE_FAILURE)
+        )
         monkeypatch.setattr(type(client), "is_connected", property(lambda _: False))
         await until(lambda: ended)
         monkeypatch.undo()

@@ -188,6 +188,55 @@ class ReadAttachment(Request[Chunk]):
     number: int
 
 
+class Letter(Reply):
+    """A message, as it is handed over with the record. A damaged one has no words."""
+
+    message_id: UUID
+    conversation_id: UUID
+    from_practice: bool
+    author: str = Field(repr=False)
+    on_behalf: bool
+    sent_at: datetime
+    subject: str = Field(repr=False)
+    category: Category
+    body: str = Field(repr=False)
+    file_names: tuple[str, ...] = Field(default=(), repr=False)
+
+
+class Letters(Reply):
+    """In the order in which they were sent; `after` is handed back for more, "" at the end."""
+
+    letters: tuple[Letter, ...]
+    after: str = ""
+
+
+class ReadLetters(Request[Letters]):
+    """Every message of a record that was sent from then until before then."""
+
+    subject = "request.messaging.read_letters"
+    askers = ("records",)
+    visa: str = Field(repr=False)
+    patient_id: UUID
+    start: datetime | None = None
+    end: datetime | None = None
+    after: str = ""
+
+
+class Counted(Reply):
+    count: int
+
+
+class CountLetters(Request[Counted]):
+    """How many these are."""
+
+    subject = "request.messaging.count_letters"
+    askers = ("records",)
+    visa: str = Field(repr=False)
+    patient_id: UUID
+    start: datetime | None = None
+    end: datetime | None = None
+
+
 class MessageReceived(Event):
     """The practice has written to a patient."""
 

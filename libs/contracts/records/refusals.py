@@ -15,6 +15,7 @@ class Refusal(StrEnum):
     UNKNOWN_DOCUMENT = "unknown_document"
     NOT_OPENED = "not_opened"
     """Content is handed to whoever has opened the document, which stands in the log."""
+    UNKNOWN_EXPORT = "unknown_export"
     UNKNOWN_RESULT = "unknown_result"
     UNKNOWN_IMPORT = "unknown_import"
     UNKNOWN_UPLOAD = "unknown_upload"

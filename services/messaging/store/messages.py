@@ -105,6 +105,62 @@ async def get_message(
     return Stored(**dict(row))
 
 
+async def list_letters(  # noqa: PLR0913
+    db: Connection,
+    practice_id: UUID,
+    patient_id: UUID,
+    *,
+    start: datetime | None,
+    end: datetime | None,
+    after: UUID | None,
+) -> list[Listed]:
+    """Some of a record's messages and one more, in the order in which they were sent."""
+    rows = await db.fetch(
+        f"""
+        SELECT {COLUMNS}, c.category, true AS read
+          FROM message m
+          JOIN conversation c ON c.practice_id = m.practice_id AND c.id = m.conversation_id
+         WHERE m.practice_id = $1 AND m.patient_id = $2
+           AND ($3::timestamptz IS NULL OR m.sent_at >= $3)
+           AND ($4::timestamptz IS NULL OR m.sent_at < $4)
+           AND ($5::uuid IS NULL OR m.id > $5)
+         ORDER BY m.id
+         LIMIT {AT_ONCE + 1}
+        """,  # noqa: S608
+        practice_id,
+        patient_id,
+        start,
+        end,
+        after,
+    )
+    return [_listed(row) for row in rows]
+
+
+async def count_letters(
+    db: Connection,
+    practice_id: UUID,
+    patient_id: UUID,
+    *,
+    start: datetime | None,
+    end: datetime | None,
+) -> int:
+    """How many messages of a record were sent from then until before then."""
+    count: int = await db.fetchval(
+        """
+        SELECT count(*)
+          FROM message
+         WHERE practice_id = $1 AND patient_id = $2
+           AND ($3::timestamptz IS NULL OR sent_at >= $3)
+           AND ($4::timestamptz IS NULL OR sent_at < $4)
+        """,
+        practice_id,
+        patient_id,
+        start,
+        end,
+    )
+    return count
+
+
 async def list_box(  # noqa: PLR0913
     db: Connection,
     practice_id: UUID,

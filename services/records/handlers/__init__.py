@@ -4,6 +4,7 @@ from services.records.handlers import (
     activity,
     documents,
     emergency,
+    exports,
     health,
     imports,
     patients,
@@ -20,4 +21,5 @@ routers = (
     imports.router,
     activity.router,
     emergency.router,
+    exports.router,
 )

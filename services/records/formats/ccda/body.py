@@ -46,7 +46,7 @@ def embedded(root: Element) -> Embedded | Missing | None:
         return Missing(media_type, Reason.NOT_SUPPORTED)
     if attribute(body, "representation").upper() == "B64":
         try:
-            content = _decoded(body.text or "")
+            content = decoded(body.text or "")
         except ValueError:
             return Missing(media_type, Reason.BAD_CONTENT)
     else:
@@ -58,7 +58,8 @@ def embedded(root: Element) -> Embedded | Missing | None:
     return Embedded(media_type or _recognised(content), content)
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
+    """The bytes of base64 with line breaks and without padding; ValueError for anything else."""
     content = BytesIO()
     rest = ""
     for start in range(0, len(text), PIECE):

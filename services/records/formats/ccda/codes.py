@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator
 
+from services.records.domain.carried import original
 from services.records.domain.result import LOINC, Code
 from services.records.formats.ccda.narrative import Narrative, one_line
 from services.records.formats.ccda.tree import Element, attribute, every, first
 
 LOINC_OID = "2.16.840.1.113883.6.1"
+_ADDRESS = re.compile(r"(?:https?://|urn:)\S+", re.IGNORECASE)
+"""Some write a system's address, which `codeSystem` can't hold, where its name belongs."""
 _OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _NO_CODE = {"", "null", "unk", "ni", "na", "n/a", "nav", "nask", "asku", "msk", "oth", "unc"}
@@ -21,6 +24,8 @@ def system(element: Element) -> str:
         not written and attribute(element, "codeSystemName").upper() == "LOINC"
     ):
         return LOINC
+    if not written and _ADDRESS.fullmatch(attribute(element, "codeSystemName")):
+        return attribute(element, "codeSystemName")
     return uri(written)
 
 
@@ -39,7 +44,8 @@ def codes(element: Element | None) -> Iterator[Code]:
         code = one_line(attribute(coded, "code"))
         if code.lower() not in _NO_CODE:
             display = one_line(attribute(coded, "displayName"))
-            yield Code(system=system(coded), code=code, display=display)
+            where, code = original(system(coded), code)
+            yield Code(system=where, code=code, display=display)
 
 
 def name(element: Element | None, narrative: Narrative) -> str:

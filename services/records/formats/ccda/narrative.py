@@ -1,5 +1,6 @@
 """The readable text of a document, which entries point into: `<reference value="#result5"/>`."""
 
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 
@@ -43,6 +44,11 @@ class Narrative:
 
     def lines(self, element: Element | None) -> str:
         """An element's own text, else the text that it points to, with its lines kept."""
+        if element is not None and attribute(element, "representation") == "B64":
+            try:
+                return decoded(element)
+            except ValueError:
+                return ""
         return lines(element) or self.at(element)
 
     @cached_property
@@ -78,15 +84,26 @@ def lines(element: Element | None) -> str:
     return "\n".join(kept for part in written if (kept := " ".join(part.split())))[: MAX_TEXT + 1]
 
 
+def decoded(element: Element) -> str:
+    """The text that an element holds in base64; ValueError where it holds none."""
+    text = b64decode("".join((element.text or "").split()), validate=True).decode()
+    return "\n".join(text.replace("\0", " ").splitlines()).strip()
+
+
 def one_line(text: str) -> str:
     """Text on one line, without what can't be seen.
 
     The word "null" is what some systems write where they have nothing to say.
     """
-    text = " ".join(text[: MAX_LINE * 20].translate(_INVISIBLE).split())
+    text = seen(text[: MAX_LINE * 20])
     if len(text) > MAX_LINE:
         text = text[: MAX_LINE - 1] + "…"
     return "" if text.lower() == "null" else text
+
+
+def seen(text: str) -> str:
+    """The words of a text, without what can't be seen."""
+    return " ".join(text.translate(_INVISIBLE).split())
 
 
 def _cut(parts: Iterable[str], length: int) -> str:

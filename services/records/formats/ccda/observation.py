@@ -17,6 +17,7 @@ from services.records.formats.ccda.values import NO_UNIT, value
 
 COMMENT_CODE = "48767-8"
 UNIT_CODE = "246514001"
+STATUS_CODE = "33999-4"
 
 _TAKEN_BACK = "nullified"
 """Said to have been a mistake: taken also without a value, since it may undo what came before."""
@@ -32,6 +33,8 @@ _STATUS = {
     "obsolete": ResultStatus.CANCELLED,
     _TAKEN_BACK: ResultStatus.ENTERED_IN_ERROR,
 }
+_IN_WORDS = {"corrected": ResultStatus.CORRECTED, "unknown": ResultStatus.UNKNOWN}
+"""What HL7's ActStatus has no code for, and is said beside a result that is "completed"."""
 _NOT_YET = {"active", "new", "held", "suspended", "preliminary"}
 _WITHOUT_VALUE = {
     **dict.fromkeys(_NOT_YET, Reason.PENDING),
@@ -81,13 +84,14 @@ class Laboratory:
             return Reason.NO_CODE_AND_NO_NAME
         found = _with_unit(found, observation)
         collected = _nearest(said.time for said in around)
+        standing = _IN_WORDS.get(_standing(observation), _STATUS.get(status, ResultStatus.UNKNOWN))
         return Result(
             source_id=source_id(self._whose(observation), code.key, _same_time(collected)),
             patient_key=self._patient_key,
             code=code,
             name=around[0].name or code.code,
             value=found,
-            status=_STATUS.get(status, ResultStatus.UNKNOWN),
+            status=standing,
             collected=moments.moment(collected),
             issued=moments.moment(moments.written(first(observation, "author/time"))),
             alternates=tuple(other for other in codes(coded) if other.key != code.key),
@@ -97,6 +101,7 @@ class Laboratory:
             specimen=_nearest(said.specimen for said in around),
             method=name(first(observation, "methodCode"), self._narrative),
             performer=_nearest(said.performer for said in around),
+            orderer=_orderer(observation),
             comment="\n".join(dict.fromkeys(said.comment for said in around if said.comment)),
         )
 
@@ -185,6 +190,26 @@ def _specimen(element: Element, narrative: Narrative) -> str:
     entities = every(element, "specimen/specimenRole/specimenPlayingEntity")
     return _nearest(
         name(first(entity, "code"), narrative) or line(first(entity, "name")) for entity in entities
+    )
+
+
+def _standing(observation: Element) -> str:
+    """What a remark beside the result says of its status, in words."""
+    remarks = every(observation, "entryRelationship/observation")
+    said = (
+        line(first(remark, "value")).lower()
+        for remark in remarks
+        if attribute(first(remark, "code"), "code") == STATUS_CODE
+    )
+    return next(filter(None, said), "")
+
+
+def _orderer(observation: Element) -> str:
+    """Who asked for it: the participant who is told of it (HL7 ParticipationType REF)."""
+    return _nearest(
+        line(first(one, "participantRole/playingEntity/name"))
+        for one in every(observation, "participant")
+        if attribute(one, "typeCode") == "REF"
     )
 
 

@@ -10,6 +10,7 @@ from services.records.formats.ccda import moments
 from services.records.formats.ccda.body import Embedded, Missing, embedded
 from services.records.formats.ccda.header import Header, header
 from services.records.formats.ccda.narrative import Narrative
+from services.records.formats.ccda.notes import notes
 from services.records.formats.ccda.observation import source_id
 from services.records.formats.ccda.results import results
 from services.records.formats.ccda.tree import MAX_BYTES, parse
@@ -39,6 +40,7 @@ def read(source: BinaryIO) -> Iterator[Found]:
             yield LeftOut(reason=reason, what=what, where="nonXMLBody")
         case None:
             pass
+    yield from notes(root, patient_key=patient_key)
     yield from results(
         root, Narrative(root), patient_key=patient_key, document_set=about.set_identity
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from services.records.domain.found import LeftOut, Reason
 from services.records.domain.result import Result
 from services.records.formats.ccda.narrative import Narrative
+from services.records.formats.ccda.notes import is_file
 from services.records.formats.ccda.observation import COMMENT_CODE, UNIT_CODE, Laboratory
 from services.records.formats.ccda.sections import Sections, is_result
 from services.records.formats.ccda.tree import Element, attribute, every, first, within
@@ -89,7 +90,7 @@ def _not_kept(sections: Sections) -> Iterator[LeftOut]:
                 count=len(without),
             )
     for section in sections.others():
-        if count := len(every(section, "entry")):
+        if count := sum(not is_file(entry) for entry in every(section, "entry")):
             yield LeftOut(
                 reason=Reason.NOT_SUPPORTED,
                 what="Entry that is only shown in the document",

@@ -1,7 +1,6 @@
 """What was measured: HL7's data types as the one shape of a value."""
 
 import re
-from base64 import b64decode
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -12,6 +11,7 @@ from services.records.formats.ccda.codes import codes, name
 from services.records.formats.ccda.narrative import (
     MAX_TEXT,
     Narrative,
+    decoded,
     line,
     one_line,
     reference,
@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d
 _COMPARED = re.compile(r"(<=|>=|<|>|≤|≥)\s*(\S+)")
 _COMPARATORS = {"≤": "<=", "≥": ">="}
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_NO_INFORMATION = "NI"
 NO_UNIT = {"", "1"}
 """UCUM writes a pure number's unit as 1, which nobody wants to read behind a result."""
 
@@ -99,6 +100,8 @@ def _measured(element: Element, narrative: Narrative) -> Value | Reason:
 
 
 def _coded(element: Element, narrative: Narrative) -> Value | Reason:
+    if attribute(element, "nullFlavor") == _NO_INFORMATION:
+        return Value(kind=ValueKind.ABSENT, text=line(first(element, "originalText")))
     text = name(element, narrative) or next((code.code for code in codes(element)), "")
     return _said(text or line(element), ValueKind.CODED)
 
@@ -129,10 +132,9 @@ def _encoded(element: Element) -> Value | Reason:
     if media_type and not media_type.startswith("text/plain"):
         return Reason.NOT_SUPPORTED
     try:
-        text = b64decode("".join((element.text or "").split()), validate=True).decode()
+        return _said(decoded(element), ValueKind.TEXT)
     except ValueError:
         return Reason.BAD_CONTENT
-    return _said("\n".join(text.replace("\0", " ").splitlines()).strip(), ValueKind.TEXT)
 
 
 def _time(element: Element, narrative: Narrative) -> Value | Reason:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
+from services.records.domain.carried import original
 from services.records.domain.found import Reason
 from services.records.domain.result import LOINC, Code
 from services.records.formats.fhir.leftout import NotTaken
@@ -17,6 +18,9 @@ _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 """What no database keeps as text: NUL, and one half of a character."""
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?")
 _OID: Final = re.compile(r"[0-2](?:\.\d+)+")
+_NO_CODES: Final = "/v3-NullFlavor"
+"""The end of the system of what stands where a code should be."""
+_EXTENSIONS: Final = 20
 _REMEMBERED_CODINGS: Final = 5
 _LOINC_NAMES: Final = frozenset(
     f"{scheme}{name}"
@@ -56,6 +60,13 @@ def each(value: Any) -> list[Any]:
     return [] if value is None else [value]
 
 
+def extension(value: Any, url: str) -> Any:
+    """The first extension with this address here, of as many as anyone looks at."""
+    listed = fields(value).get("extension")
+    found = map(fields, listed[:_EXTENSIONS] if isinstance(listed, list) else ())
+    return next((one for one in found if one.get("url") == url), _NOTHING)
+
+
 def number(value: Any) -> Decimal | None:
     """The number here with its written digits, if it is one that can be drawn and compared."""
     if not isinstance(value, str) or len(value) > MAX_DIGITS or not _NUMBER.fullmatch(value):
@@ -71,6 +82,7 @@ def code(system: str, value: str, display: str) -> Code:
         system = LOINC
     elif _OID.fullmatch(system):
         system = f"urn:oid:{system}"
+    system, value = original(system, value)
     return Code(system=system, code=value, display=display)
 
 
@@ -117,6 +129,8 @@ def _concept(written: Any, codings: tuple[tuple[Any, Any, Any], ...]) -> Concept
     name = text(written)
     for system, value, shown in codings:
         value_, display = text(value), text(shown)
+        if text(system).endswith(_NO_CODES):
+            continue
         name = name or display
         if value_:
             codes.append(code(text(system), value_, display))

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from services.records.domain.result import Moment, Precision
-from services.records.formats.fhir.elements import each, fields
+from services.records.formats.fhir.elements import each, extension, fields
 from services.records.formats.fhir.window import Json
 
 _WRITTEN: Final = re.compile(
@@ -16,6 +17,7 @@ _WRITTEN: Final = re.compile(
     r"(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?)?)?)?",
     re.ASCII,
 )
+UNZONED: Final = "urn:carespace:without-zone"
 _LONGEST: Final = 50
 _FIELDS: Final = ("effectiveDateTime", "effectiveInstant")
 
@@ -58,6 +60,13 @@ def _written(resource: Json) -> Iterator[Any]:
     yield timing[-1] if timing else None
 
 
+def _without_zone(found: Moment, resource: Json) -> Moment:
+    """A time that came to its sender without a zone, which FHIR doesn't let anybody write."""
+    if extension(resource.get("_effectiveDateTime"), UNZONED):
+        return replace(found, zoned=False)
+    return found
+
+
 def collected(resource: Json) -> tuple[Moment | None, bool]:
     """When the specimen was taken: the end of a period; and whether something there is no time."""
     bad = False
@@ -65,6 +74,6 @@ def collected(resource: Json) -> tuple[Moment | None, bool]:
         if written is not None:
             found = moment(written)
             if found is not None:
-                return found, bad
+                return _without_zone(found, resource), bad
             bad = True
     return None, bad

@@ -1,6 +1,7 @@
 """FHIR's value[x], reference ranges and interpretations, as the portal keeps them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from services.records.domain.result import ReferenceRange, Value, ValueKind
 from services.records.formats.fhir.elements import (
     concept,
     each,
+    extension,
     fields,
     long_text,
     name_of,
@@ -18,6 +20,9 @@ from services.records.formats.fhir.elements import (
 from services.records.formats.fhir.leftout import NotTaken
 from services.records.formats.fhir.window import Json, Written
 
+RENDERED: Final = "http://hl7.org/fhir/StructureDefinition/rendered-value"
+UNIT: Final = "urn:carespace:unit"
+"""The unit of a value that FHIR gives none, as our own exports say it."""
 _COMPARATORS: Final = frozenset({"<", "<=", ">=", ">", "ad"})
 _NO_NUMBERS: Final = frozenset({"NaN", "Infinity", "-Infinity"})
 _SEVERITY: Final = ("AA", "HH", "LL", "HU", "LU", "A", "H", "L", ">", "<", "D", "U", "B", "W")
@@ -35,17 +40,31 @@ def _quantity(value: Any) -> Value | None:
     if isinstance(written, bool | list | dict) or written in _NO_NUMBERS:
         raise NotTaken(Reason.UNREADABLE_PART)
     digits = text(written)
+    unit = text(said.get("unit")) or text(said.get("code"))
     if not digits:
-        return None
+        rendered = _rendered(value)
+        return Value(kind=ValueKind.TEXT, text=rendered, unit=unit) if rendered else None
     comparator = text(said.get("comparator"))
     shown = f"{comparator}{digits}"
-    unit = text(said.get("unit")) or text(said.get("code"))
     found = number(digits)
+    if found is not None:
+        shown = _spelled(_rendered(value), comparator, found) or shown
     if found is None or (comparator and comparator not in _COMPARATORS):
         return Value(kind=ValueKind.TEXT, text=shown, unit=unit)
     return Value(
         kind=ValueKind.QUANTITY, text=shown, number=found, comparator=comparator, unit=unit
     )
+
+
+def _rendered(value: Any) -> str:
+    """How the sender showed a value to people, where that is said (FHIR's rendered-value)."""
+    return long_text(extension(value, RENDERED).get("valueString"))
+
+
+def _spelled(rendered: str, comparator: str, found: Decimal) -> str:
+    """The same number as it was spelled; another one is not believed."""
+    digits = rendered.removeprefix(comparator).strip()
+    return rendered if number(digits.lstrip("+")) == found else ""
 
 
 def _coded(value: Any) -> Value | None:
@@ -69,15 +88,19 @@ def _time(value: Any) -> Value | None:
 
 def _period(value: Any) -> Value | None:
     start, end = text(fields(value).get("start")), text(fields(value).get("end"))
-    shown = f"{start} - {end}".strip(" -")
+    shown = f"{start} - {end}".strip(" -") or _rendered(value)
     return Value(kind=ValueKind.TIME, text=shown) if shown else None
 
 
 def _range(value: Any) -> Value | None:
     low, high = _quantity(fields(value).get("low")), _quantity(fields(value).get("high"))
     unit = (high.unit if high else "") or (low.unit if low else "")
-    shown = _between(low.text if low else "", high.text if high else "", "-")
+    shown = _between(_digits(low), _digits(high), "-") or _rendered(value)
     return Value(kind=ValueKind.RANGE, text=shown, unit=unit) if shown else None
+
+
+def _digits(end: Value | None) -> str:
+    return end.text if end and end.number is not None else ""
 
 
 def _between(low: str, high: str, dash: str) -> str:
@@ -89,7 +112,8 @@ def _between(low: str, high: str, dash: str) -> str:
 def _ratio(value: Any) -> Value | None:
     parts = [_quantity(fields(value).get(name)) for name in ("numerator", "denominator")]
     if not all(parts):
-        return None
+        rendered = _rendered(value)
+        return Value(kind=ValueKind.RATIO, text=rendered) if rendered else None
     shown = ":".join(f"{part.text} {part.unit}".strip() for part in parts if part)
     return Value(kind=ValueKind.RATIO, text=shown)
 
@@ -115,6 +139,12 @@ _READERS: Final[dict[str, Callable[[Any], Value | None]]] = {
 
 def value_of(said: Json) -> Value | None:
     """What an observation or a component says; its reason for saying nothing; None for neither."""
+    found = _value_of(said)
+    unit = text(extension(said, UNIT).get("valueString")) if "extension" in said else ""
+    return replace(found, unit=unit) if found and unit and not found.unit else found
+
+
+def _value_of(said: Json) -> Value | None:
     found = _quantity(said["valueQuantity"]) if "valueQuantity" in said else None
     if found:
         return found
@@ -140,9 +170,9 @@ def _absent(said: Json) -> Value | None:
 
 
 def _absent_extension(value: Any) -> str:
-    for extension in each(fields(value).get("extension")):
-        if text(fields(extension).get("url")).endswith("/data-absent-reason"):
-            return text(fields(extension).get("valueCode")) or "unknown"
+    for one in each(fields(value).get("extension")):
+        if text(fields(one).get("url")).endswith("/data-absent-reason"):
+            return text(fields(one).get("valueCode")) or "unknown"
     return ""
 
 

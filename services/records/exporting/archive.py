@@ -1,0 +1,114 @@
+"""All formats and the documents themselves in one ZIP file (APPNOTE 6.3), whose size is known
+before a document is read: nothing is compressed, and checksums stand behind the content.
+"""
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Final
+from uuid import UUID
+
+from services.records.domain.document import Document
+from services.records.exporting.pieces import Checksum, Original, Piece, Pieces
+
+FOLDER: Final = "documents"
+SUMS: Final = "SHA256SUMS.txt"
+_LOCAL: Final = struct.Struct("<4s5H3L2H")
+_BEHIND: Final = struct.Struct("<2L")
+_CENTRAL: Final = struct.Struct("<4s6H")
+_CENTRAL_REST: Final = struct.Struct("<2L5H2L")
+_END: Final = struct.Struct("<4s4H2LH")
+_VERSION: Final = 20
+_FLAGS: Final = 0x0808
+"""Sizes and checksum stand behind the content, and names are UTF-8."""
+_MOST_NAME: Final = 120
+
+
+def paths(documents: Sequence[Document]) -> dict[UUID, str]:
+    """Where each document lies: by its day and its name, and by a number where two are alike."""
+    taken: set[str] = set()
+    found: dict[UUID, str] = {}
+    for document in documents:
+        name = PurePosixPath(_plain(document.file_name))
+        stem, ending = name.stem[:_MOST_NAME] or "document", name.suffix[:20]
+        number = 1
+        path = f"{FOLDER}/{document.day} {stem}{ending}"
+        while path.casefold() in taken:
+            number += 1
+            path = f"{FOLDER}/{document.day} {stem} ({number}){ending}"
+        taken.add(path.casefold())
+        found[document.id] = path
+    return found
+
+
+def _plain(name: str) -> str:
+    """A name that every system lets a file have."""
+    return "".join(one if one.isprintable() and one not in '/\\:*?"<>|' else "_" for one in name)
+
+
+@dataclass(slots=True)
+class Archive:
+    """An archive as it grows."""
+
+    at: datetime
+    """Local time, as archives have it."""
+    _directory: list[Piece] = field(default_factory=list)
+    _sums: list[str] = field(default_factory=list)
+    _count: int = 0
+    _size: int = 0
+
+    def file(self, path: str, content: Iterable[Piece]) -> Pieces:
+        """A file that is made for the archive, as it is made."""
+        digest, crc32, size = hashlib.sha256(), 0, 0
+        yield from self._before(path)
+        for piece in content:
+            assert isinstance(piece, bytes)  # noqa: S101 - documents lie beside it
+            digest.update(piece)
+            crc32, size = zlib.crc32(piece, crc32), size + len(piece)
+            yield piece
+        self._sums.append(f"{digest.hexdigest()}  {path}\n")
+        yield from self._behind(path, size, crc32.to_bytes(4, "little"))
+
+    def document(self, path: str, document: Document) -> Pieces:
+        """A document as it was given to us."""
+        self._sums.append(f"{document.sha256}  {path}\n")
+        yield from self._before(path)
+        yield Original(document)
+        yield from self._behind(path, document.size, Checksum(document))
+
+    def end(self) -> Pieces:
+        """The SHA-256 sums of all files, and the directory."""
+        yield from self.file(SUMS, ["".join(self._sums).encode()])
+        start, size = self._size, 0
+        for piece in self._directory:
+            yield piece
+            size += len(piece) if isinstance(piece, bytes) else 4
+        yield _END.pack(b"PK\x05\x06", 0, 0, self._count, self._count, size, start, 0)
+
+    def _before(self, path: str) -> Pieces:
+        name, (time, day) = path.encode(), _dos(self.at)
+        yield _LOCAL.pack(b"PK\x03\x04", _VERSION, _FLAGS, 0, time, day, 0, 0, 0, len(name), 0)
+        yield name
+
+    def _behind(self, path: str, size: int, checksum: Piece) -> Pieces:
+        name, (time, day) = path.encode(), _dos(self.at)
+        yield b"PK\x07\x08"
+        yield checksum
+        yield _BEHIND.pack(size, size)
+        self._directory += [
+            _CENTRAL.pack(b"PK\x01\x02", _VERSION, _VERSION, _FLAGS, 0, time, day),
+            checksum,
+            _CENTRAL_REST.pack(size, size, len(name), 0, 0, 0, 0, 0, self._size) + name,
+        ]
+        self._count += 1
+        self._size += _LOCAL.size + len(name) + size + 4 + 4 + _BEHIND.size
+
+
+def _dos(at: datetime) -> tuple[int, int]:
+    """A time as MS-DOS had it, to two seconds."""
+    time = at.hour << 11 | at.minute << 5 | at.second // 2
+    return time, (at.year - 1980) << 9 | at.month << 5 | at.day

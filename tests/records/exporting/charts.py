@@ -1,0 +1,275 @@
+"""Charts as they come out of the database, made of what a reader found or of nothing but chance."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from libs.contracts.identity.practices import Practice
+from libs.contracts.records.exports import Kind, Selection
+from libs.contracts.records.moments import Precision
+from libs.contracts.records.patients import Person
+from libs.vault.content import Content
+from libs.vault.media import Media
+from services.records.domain import kept
+from services.records.domain.chart import Chart, Measured
+from services.records.domain.document import Arrival, Document, imported
+from services.records.domain.found import Document as Found
+from services.records.domain.result import (
+    LOINC,
+    Code,
+    Moment,
+    ReferenceRange,
+    Result,
+    ResultStatus,
+    Value,
+    ValueKind,
+)
+from services.records.domain.result import Precision as Exactly
+from services.records.exporting.pieces import Base64, Pieces
+
+NOW = datetime(2026, 11, 23, 20, 15, 30, tzinfo=UTC)
+EVERYTHING = Selection(kinds=frozenset(Kind))
+PRACTICE = Practice(
+    practice_id=uuid4(),
+    name="Lakeside Oncology & Søns",
+    phone="(720) 555-0142",
+    address="1840 Cottonwood Avenue, Denver",
+    hours="",
+    emergency="Call 911.",
+    time_zone="America/Denver",
+)
+ROSA = Person(
+    patient_id=uuid4(),
+    practice_id=PRACTICE.practice_id,
+    given="Rosa",
+    family="Alvarez <Ruiz>",
+    birth_date=date(1961, 4, 12),
+    mrn="40-2217",
+)
+
+
+def chart(
+    results: Sequence[Measured] = (),
+    documents: Sequence[Document] = (),
+    person: Person = ROSA,
+) -> Chart:
+    return Chart(
+        person=person,
+        practice=PRACTICE,
+        selection=EVERYTHING,
+        made_at=NOW,
+        results=results,
+        documents=documents,
+        messages=[],
+    )
+
+
+def measured(found: Iterable[Result]) -> list[Measured]:
+    """Results as they are kept: what is not shown is left out."""
+    rows = [kept.kept(one) for one in found]
+    return [
+        Measured(
+            id=uuid4(),
+            **{
+                name: getattr(row, name)
+                for name in (
+                    "system", "code", "name", "value", "number", "comparator", "unit",
+                    "range_low", "range_high", "range_text", "flag", "status", "collected_at",
+                    "zoned", "issued_at", "specimen", "performer", "orderer", "comment",
+                )
+            },
+            kind=row.kind.value,
+            precision=Precision(row.precision.value),
+            day=(row.collected_at or NOW).date(),
+        )
+        for row in rows
+        if row.rank < 6
+    ]  # fmt: skip
+
+
+def filed(found: Iterable[Found]) -> dict[UUID, tuple[Document, bytes]]:
+    """Documents as they are kept, with their content."""
+    made = {}
+    by = Arrival(
+        practice_id=PRACTICE.practice_id, patient_id=ROSA.patient_id, added_at=NOW, added_by=uuid4()
+    )
+    for one in found:
+        content = Content(
+            id=uuid4(),
+            owner_id=ROSA.patient_id,
+            size=len(one.content),
+            sha256=hashlib.sha256(one.content).hexdigest(),
+        )
+        kind = Media(media_type=one.media_type or "application/octet-stream")
+        document = imported(one, content, kind, by=by, zone=ZoneInfo(PRACTICE.time_zone))
+        made[document.id] = document, one.content
+    return made
+
+
+def whole(pieces: Pieces, contents: dict[UUID, bytes] | None = None) -> bytes:
+    """A file with its documents put in."""
+    return b"".join(
+        piece
+        if isinstance(piece, bytes)
+        else b64encode((contents or {})[piece.document.id])
+        if isinstance(piece, Base64)
+        else b""
+        for piece in pieces
+    )
+
+
+def shown(found: Iterable[Result]) -> list[tuple[object, ...]]:
+    """What a screen says of results, in no order; what two forms of nothing mean is the same."""
+    return sorted(
+        (
+            row.test_key, row.name, row.value, row.comparator, row.unit,
+            str(row.number), str(row.range_low), str(row.range_high), row.range_text, row.flag,
+            row.status, str(row.collected_at), row.precision, row.zoned, row.specimen,
+            row.performer, row.orderer, row.comment,
+        )
+        for one in found
+        if (row := kept.kept(one)).rank < 6
+    )  # fmt: skip
+
+
+def readable(found: Iterable[Result]) -> list[tuple[object, ...]]:
+    """The same, without what only FHIR can tell apart: the spelling of a number, runs of spaces."""
+    return sorted(
+        tuple(" ".join(part.split()) if isinstance(part, str) else part for part in row)
+        for row in shown(found)
+    )
+
+
+_WORDS = st.sampled_from(
+    ["Hemoglobin", "Glucosa en ayunas", "Hämatokrit", "Калий", "WBC COUNT", 'A<B & "C"', "Na+"]
+)
+_UNITS = st.sampled_from(["", "g/dL", "10*3/uL", "x 10^3/uL", "%", "mmol/L", "µg/L"])
+_NUMBERS = st.decimals(
+    min_value=-1000, max_value=100000, allow_nan=False, allow_infinity=False, places=2
+)
+_TEXTS = (
+    st.text(
+        st.characters(codec="utf-8", exclude_categories=["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"]),
+        min_size=1,
+        max_size=60,
+    )
+    .map(lambda text: " ".join(text.split()))
+    .filter(lambda text: text and text.lower() != "null")
+)
+_LINES = st.lists(_TEXTS, min_size=1, max_size=4).map("\n".join)
+_TIMES = st.integers(631152000, 1793491200).map(lambda second: datetime.fromtimestamp(second, UTC))
+
+
+@st.composite
+def _moments(draw: st.DrawFn) -> Moment | None:
+    precision = draw(st.sampled_from(Exactly))
+    at = draw(_TIMES)
+    if precision is Exactly.INSTANT:
+        return Moment(at=at, precision=precision, zoned=draw(st.booleans()))
+    at = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    if precision in (Exactly.MONTH, Exactly.YEAR):
+        at = at.replace(day=1)
+    if precision is Exactly.YEAR:
+        at = at.replace(month=1)
+    return Moment(at=at, precision=precision, zoned=False)
+
+
+@st.composite
+def _values(draw: st.DrawFn) -> Value:  # noqa: PLR0911 - one for each kind
+    match draw(st.sampled_from(ValueKind)):
+        case ValueKind.QUANTITY:
+            number, comparator = draw(_NUMBERS), draw(st.sampled_from(["", "<", "<=", ">", ">="]))
+            return Value(
+                kind=ValueKind.QUANTITY,
+                text=f"{comparator}{number}",
+                number=number,
+                comparator=comparator,
+                unit=draw(_UNITS),
+            )
+        case ValueKind.RANGE:
+            low = abs(draw(_NUMBERS))
+            return Value(kind=ValueKind.RANGE, text=f"{low}-{low + 3}", unit=draw(_UNITS))
+        case ValueKind.RATIO:
+            return Value(kind=ValueKind.RATIO, text=f"1:{abs(draw(_NUMBERS))}")
+        case ValueKind.CODED:
+            return Value(kind=ValueKind.CODED, text=draw(_TEXTS))
+        case ValueKind.TIME:
+            return Value(kind=ValueKind.TIME, text=draw(_TIMES).date().isoformat())
+        case ValueKind.ABSENT:
+            return Value(kind=ValueKind.ABSENT, text=draw(_TEXTS))
+        case _:
+            return Value(kind=ValueKind.TEXT, text=draw(_LINES), unit=draw(_UNITS))
+
+
+@st.composite
+def results(draw: st.DrawFn) -> list[Result]:
+    """Results of any sort, each of its own."""
+    made = []
+    for number in range(draw(st.integers(0, 8))):
+        name = draw(_WORDS)
+        code = draw(
+            st.sampled_from(
+                [
+                    Code(system=LOINC, code=f"{number}-8"),
+                    Code(system="text", code=name),
+                    Code(system="http://snomed.info/sct", code=f"1{number}"),
+                    Code(system="urn:oid:1.2.3.4", code=f"X{number}"),
+                    Code(system="", code=f"LOCAL {number}"),
+                    Code(system="MY LAB", code=f"a b {number}"),
+                    Code(system="L", code=f"HB{number}"),
+                ]
+            )
+        )
+        ends = sorted([draw(_NUMBERS), draw(_NUMBERS)])
+        band = draw(
+            st.sampled_from(
+                [
+                    (),
+                    (ReferenceRange(low=ends[0], high=ends[1], text=f"{ends[0]} to {ends[1]}"),),
+                    (ReferenceRange(high=ends[1], text=f"up to {ends[1]}"),),
+                    (ReferenceRange(text="Not detected"),),
+                ]
+            )
+        )
+        made.append(
+            Result(
+                source_id=f"made {number}",
+                patient_key="",
+                code=code,
+                name=name,
+                value=draw(_values()),
+                status=draw(
+                    st.sampled_from(
+                        [
+                            ResultStatus.FINAL,
+                            ResultStatus.PRELIMINARY,
+                            ResultStatus.CORRECTED,
+                            ResultStatus.CANCELLED,
+                            ResultStatus.UNKNOWN,
+                        ]
+                    )
+                ),
+                collected=draw(_moments()),
+                ranges=band,
+                flags=draw(st.sampled_from([(), ("L",), ("H",), ("HH",), ("A",), ("N",)])),
+                specimen=draw(st.sampled_from(["", "Blood", "Serum & plasma"])),
+                performer=draw(st.sampled_from(["", "Quest", "Labor <Süd>"])),
+                orderer=draw(st.sampled_from(["", "Dr. Okafor"])),
+                comment=draw(st.one_of(st.just(""), _LINES)),
+            )
+        )
+    return made
+
+
+def papers(title: str) -> list[Document]:
+    """Two documents of this title."""
+    found = [
+        Found(source_id=str(number), patient_key="", title=title, media_type="", content=b"x")
+        for number in range(2)
+    ]
+    return [document for document, _ in filed(found).values()]
