@@ -97,7 +97,7 @@ async def send_off(request: web.Request) -> web.Response:
 @routes.post("/p/{patient}/health/sent/{id}/revoke", name="revoke_sending")
 async def revoke(request: web.Request) -> web.Response:
     """From here on the link opens nothing."""
-    acting = await _acting(request)
+    acting = await session.acting(request, Limit.SENDING)
     asked = RevokeSending(
         visa=acting.visa, patient_id=acting.patient_id, sending_id=reading.path_id(request)
     )
