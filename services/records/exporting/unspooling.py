@@ -4,8 +4,10 @@ import binascii
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
-from libs.vault.vault import Opened, Vault
+from libs.contracts.records.refusals import Refusal
+from libs.vault.vault import NothingStored, Opened, Vault
 from services.records.domain.export import Segment, raw_range
 from services.records.means import intact
 from services.records.store import exports as store
@@ -60,5 +62,8 @@ class _Shelf:
 
     async def _open(self, content_id: UUID) -> Opened:
         if content_id not in self._opened:
-            self._opened[content_id] = await self.vault.open(content_id)
+            try:
+                self._opened[content_id] = await self.vault.open(content_id)
+            except NothingStored:  # it was cancelled, or has had its day, a moment ago
+                raise Refused(Refusal.UNKNOWN_EXPORT) from None
         return self._opened[content_id]
