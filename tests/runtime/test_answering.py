@@ -140,17 +140,20 @@ def _ready(server: TestServer) -> bool:
 async def test_a_replica_that_stops_loses_no_request(servers: Servers) -> None:
     staying, leaving = Queues(), Queues()
     failed: list[BaseException] = []
-    stop = asyncio.Event()
+    stop, asked = asyncio.Event(), 0
 
-    async def keep_asking(gateway: NatsBroker) -> int:
-        asked = 0
+    async def keep_asking(gateway: NatsBroker) -> None:
+        nonlocal asked
         while not stop.is_set():
             try:
                 await ask(gateway, CountWaiting(visa="wait 0.02"))
             except Unavailable as error:
                 failed.append(error)
             asked += 1
-        return asked
+
+    async def fifty_more() -> None:
+        enough = asked + 50
+        await until(lambda: asked > enough)
 
     async with parts.running(app(servers, staying)), parts.asking(servers) as gateway:
         for _ in range(3):
@@ -160,11 +163,11 @@ async def test_a_replica_that_stops_loses_no_request(servers: Servers) -> None:
             await until(partial(_ready, other))
             stop.clear()
             askers = [asyncio.create_task(keep_asking(gateway)) for _ in range(10)]
-            await asyncio.sleep(0.4)
+            await fifty_more()
             await other.close()
-            await asyncio.sleep(0.2)
+            await fifty_more()
             stop.set()
-            assert sum(await asyncio.gather(*askers)) > 100
+            await asyncio.gather(*askers)
             assert leaving.ended
     assert failed == []
 
