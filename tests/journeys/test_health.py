@@ -1,5 +1,6 @@
 """A patient reads: results with their history, every kind of document, and where to find help."""
 
+import re
 from collections.abc import Callable
 
 from deploy.demo.people import PASSWORD
@@ -45,7 +46,8 @@ def test_every_document_is_found_shown_and_kept(visit: Open) -> None:
     reader = rosa(visit)
     reader.page.get_by_role("link", name="View All Documents").click()
     reader.sees_a_sound_page()
-    reader.sees("All documents", "14 documents")
+    reader.sees("All documents")
+    assert re.search(r"1[4-9] documents", reader.page.locator("body").inner_text())
     kinds = reader.page.locator("#type option").all_inner_texts()
     reader.page.locator("#type").select_option(index=1)
     reader.page.get_by_role("button", name="Show").click()

@@ -52,7 +52,9 @@ def test_a_passkey_is_made_used_and_removed(visit: Open) -> None:
     rosa.types("One-time code", codes[0])
     rosa.presses("Add a passkey")
     rosa.types("Name", "My phone")
-    rosa.presses("Add this device")
+    _asks_the_device(rosa, "Add this device")
+    rosa.page.get_by_text("The passkey is added.").wait_for()
+    rosa.sees_a_sound_page()
     rosa.sees("The passkey is added.", "My phone", "Not used yet")
 
     rosa.page.locator("details.menu summary").click()
@@ -60,7 +62,7 @@ def test_a_passkey_is_made_used_and_removed(visit: Open) -> None:
     logs_in(rosa, email, BORN)
     rosa.sees("Enter your password again")
     rosa.types("Password", PASSWORD)
-    rosa.presses("Use a passkey in place of a code")
+    _asks_the_device(rosa, "Use a passkey in place of a code")
     rosa.page.wait_for_url("**/health")
     rosa.goes_to("/account/two-step")
     rosa.sees("Last used")
@@ -68,3 +70,8 @@ def test_a_passkey_is_made_used_and_removed(visit: Open) -> None:
     rosa.types("One-time code", codes[1])
     rosa.presses("Remove My phone")
     rosa.sees("The passkey is removed.", "No passkey yet.")
+
+
+def _asks_the_device(visit: Visit, button: str) -> None:
+    """The page goes on by itself once the device has answered."""
+    visit.page.get_by_role("button", name=button).click()

@@ -195,6 +195,8 @@ async def test_what_is_allowed_is_answered(office: Office, world: World) -> None
 LAST = {
     "request.messaging.drop_draft",
     "request.messaging.remove_attachment",
+    "request.records.cancel_export",
+    "request.records.revoke_sending",
     "request.records.start_import",
 }
 """After these there is nothing left to ask the others for."""

@@ -13,7 +13,10 @@ from services.records.means import intact
 
 
 async def read(sealing: Sealing, segments: Sequence[Segment], *, begin: int, stop: int) -> bytes:
-    """These bytes of a file, which these segments hold."""
+    """These bytes of a file, which these segments hold.
+
+    Raises `NothingStored` where it was cancelled or revoked a moment ago.
+    """
     shelf = _Shelf(sealing)
     return b"".join(
         [

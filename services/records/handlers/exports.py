@@ -29,7 +29,7 @@ from libs.contracts.visa import Capacity, Visa
 from libs.runtime.broker import Asking, answers, ask
 from libs.runtime.clock import Now
 from libs.runtime.database import Database, transaction
-from libs.vault.vault import Vault
+from libs.vault.vault import NothingStored, Vault
 from services.records.activity import enter
 from services.records.domain import export as rules
 from services.records.domain.chart import may_choose
@@ -123,7 +123,10 @@ async def read_export(
         segments = await store.list_segments(
             db, visa.practice_id, export.id, begin=begin, stop=stop
         )
-        data = await unspooling.read(vault, segments, begin=begin, stop=stop)
+        try:
+            data = await unspooling.read(vault, segments, begin=begin, stop=stop)
+        except NothingStored:
+            raise Refused(Refusal.UNKNOWN_EXPORT) from None
     return Chunk(data=data, last=stop == export.size)
 
 

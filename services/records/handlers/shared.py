@@ -28,6 +28,7 @@ from libs.runtime.broker import Asking, answers, ask
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, Pool, transaction
 from libs.runtime.keyring import Damaged, KeyRing, seal
+from libs.vault.vault import NothingStored
 from services.records.activity import enter_all
 from services.records.domain import sending as rules
 from services.records.domain.activity import Actor, Happened
@@ -116,7 +117,10 @@ async def read_sending(asked: ReadSending, pool: Database, now: Now, ring: AtKey
             raise Refused(Refusal.UNKNOWN_SENDING)
         segments = await store.list_segments(db, sending, asked.format, begin=begin, stop=stop)
         package = Package(db, sending.practice_id, sending.id, asked.key)
-        data = await unspooling.read(package, segments, begin=begin, stop=stop)
+        try:
+            data = await unspooling.read(package, segments, begin=begin, stop=stop)
+        except NothingStored:
+            raise Refused(Refusal.SENDING_OVER) from None
     return Chunk(data=data, last=stop == size)
 
 

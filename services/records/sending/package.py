@@ -11,7 +11,7 @@ from uuid import UUID
 from libs.runtime.database import Connection
 from libs.runtime.keyring import Damaged, seal, unseal
 from libs.vault.content import Content, length_of
-from libs.vault.vault import Opened
+from libs.vault.vault import NothingStored, Opened
 from services.records.store import packages as store
 
 
@@ -33,7 +33,7 @@ class Package:
         """What is there, finished or still coming in."""
         row = await store.find_content(self.db, self.practice_id, self.sending_id, content_id)
         if row is None:
-            raise Damaged
+            raise NothingStored
         return self._opened(
             content_id, owner_id=self.sending_id, size=row["size"], crc32=row["crc32"]
         )
