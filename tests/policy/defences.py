@@ -78,7 +78,7 @@ DEFENCES = (
     ),
     Defence(
         "each issuer says only what is its own to say",
-        Line(f"{GATE}.admit", "ISSUERS[visa.capacity] != issuer or ", ""),
+        Line(f"{GATE}.admit", "ISSUERS.get(visa.capacity) != issuer or ", ""),
         partial(gate.test_only_its_own_issuer_may_say_a_capacity, Capacity.STAFF),
     ),
     Defence(

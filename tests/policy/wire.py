@@ -51,7 +51,7 @@ SAID: dict[str, Any] = {
     "text": "Words.", "name": "Matrix", "frequency": "at_once", "time_zone": "UTC",
     "discard_reason": "Because.", "reason": "Because.", "category": "health", "key_hash": b"x",
     "code": "000000", "passkey": "{}", "routing": (), "teams": ("Care team",), "team": "Care team", "version": 1, "even_so": True,
-    "selection": {"kinds": ["labs"]}, "format": "html",
+    "selection": {"kinds": ["labs"]}, "format": "html", "recipient": "clinic@example.com",
 }  # fmt: skip
 """What a field says, where it is no id."""
 NO = {
