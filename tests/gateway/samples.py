@@ -274,7 +274,7 @@ def sending(state: SendingState, **said: Any) -> Sending:
             "end": None,
             "holds": Counted(results=41, documents=17, messages=6, size=2_400_000),
             "state": state,
-            "sent_at": NOW - timedelta(days=2),
+            "sent_at": NOW - timedelta(days=2, minutes=list(SendingState).index(state)),
             "expires_at": NOW + timedelta(days=28),
             "opened_at": NOW - timedelta(days=1) if state is SendingState.OPENED else None,
             "note": "",
