@@ -15,6 +15,8 @@ OPERATOR = UUID(int=0)
 
 DOCUMENT = {Act.SAW_DOCUMENT, Act.DOWNLOADED_DOCUMENT, Act.ADDED_DOCUMENT}
 MESSAGE = {Act.SAW_MESSAGE, Act.WROTE_MESSAGE}
+SENT = {Act.SENT_RECORD, Act.REVOKED_SENT_RECORD}
+"""What says the address that it went to."""
 PERSON = {Act.INVITED_PERSON, Act.CANCELLED_INVITATION, Act.REVOKED_ACCESS}
 
 WORDS: dict[Act, tuple[str, str]] = {
@@ -81,6 +83,10 @@ KINDS: dict[str, tuple[str, frozenset[Act]]] = {
                 Act.CHANGED_EMAIL,
             }
         ),
+    ),
+    "sent": (
+        "Sent to somebody",
+        frozenset({Act.OPENED_SENT_RECORD, Act.LOCKED_SENT_RECORD, *SENT}),
     ),
     "messages": ("Messages", frozenset(MESSAGE)),
     "access": (
@@ -161,7 +167,13 @@ def line(entries: Iterable[Entry], *, you: UUID, practice: str, people: Mapping[
     told = list(entries)
     entry = told[0]
     done, otherwise = WORDS[entry.act]
-    name = people.get(entry.subject, "") if entry.act in PERSON else entry.what
+    name = entry.what
+    if entry.act in PERSON:
+        name = people.get(entry.subject, "")
+    elif entry.act in SENT:
+        name = entry.subject
+    elif entry.act is Act.OPENED_SENT_RECORD and entry.subject != entry.actor_name:
+        done, name = f"{done}, with software that calls them", entry.subject
     return Line(
         who=called(entry, you=you, practice=practice),
         done=done,

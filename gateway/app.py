@@ -15,6 +15,7 @@ from gateway.pages import (
     door,
     download,
     health,
+    health_link,
     home,
     ingestion,
     mailbox,
@@ -69,6 +70,7 @@ PAGES = (
     staff_message_settings,
     staff_emails,
     ingestion,
+    health_link,
 )
 
 

@@ -85,9 +85,9 @@ async def put_headers(request: web.Request, response: web.StreamResponse) -> Non
 async def only_our_forms(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A POST from another site, or without its page's proof, does nothing.
 
-    The ingestion endpoint takes no cookies, so there is nothing to borrow.
+    What software asks takes no cookies, so there is nothing to borrow.
     """
-    if request.method == "POST" and not request.path.startswith("/api/"):
+    if request.method == "POST" and not request.path.startswith(FOR_SOFTWARE):
         check_origin(request)
         streamed = request.match_info.handler in STREAMED
         if not (streamed and request.content_type == "multipart/form-data"):
@@ -95,6 +95,7 @@ async def only_our_forms(request: web.Request, handler: Handler) -> web.StreamRe
     return await handler(request)
 
 
+FOR_SOFTWARE = ("/api/", "/shl/")
 STREAMED: set[Any] = set()
 """The pages that read their forms themselves."""
 

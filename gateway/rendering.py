@@ -13,7 +13,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gateway import enrolment, labs, protection, shelf, static_files, wording
+from gateway import enrolment, labs, protection, qr, shelf, static_files, wording
 from libs.contracts.identity.practices import Practice
 from libs.contracts.identity.sessions import Session
 from libs.contracts.records.patients import Person
@@ -119,7 +119,7 @@ ENVIRONMENT.filters |= {
     "number": wording.number,
     "lines": wording.lines,
     "one_time_key": enrolment.one_time_key,
-    "qr": enrolment.qr,
+    "qr": qr.qr,
     "size": wording.size,
     "span": wording.span,
     "telephone": wording.telephone,

@@ -7,8 +7,9 @@ from typing import Any
 from aiohttp import web
 from xkcdpass import xkcd_password
 
-from gateway import proving, reading, session, shell, wording
+from gateway import health_link, proving, reading, session, shell, wording
 from gateway.pages.download import choose, parts_of, quick
+from gateway.protection import CONFIG
 from gateway.rendering import render
 from gateway.session import Acting
 from libs.contracts.base import Refused
@@ -25,11 +26,14 @@ from libs.contracts.records.sending import (
 from libs.contracts.visa import Limit
 from libs.runtime.broker import BROKER, ask
 from libs.runtime.clock import utcnow
+from libs.strength import Strength, strength
 
 WORDS: dict[str, str] = {
     Refusal.EMAIL_MISSING: "Enter the recipient’s email address, like name@example.com.",
     Refusal.EMAIL_NOT_USABLE: "Enter the recipient’s email address, like name@example.com.",
     Refusal.PASSWORD_TOO_SHORT: "The password needs 12 characters or more.",
+    Refusal.PASSWORD_GUESSABLE: "This password is easily guessed. Use several words that do not "
+    "belong together, or the password that we suggest.",
     Refusal.PASSWORD_NOT_USABLE: "Use a password of up to 200 letters, numbers and symbols.",
     Refusal.NOTES_TOO_LONG: "Shorten your notes to 1,000 characters.",
     Refusal.NOTES_NOT_USABLE: "There are characters in your notes that can’t be sent.",
@@ -37,6 +41,7 @@ WORDS: dict[str, str] = {
 }
 FIELD = {
     Refusal.PASSWORD_TOO_SHORT: "record_password",
+    Refusal.PASSWORD_GUESSABLE: "record_password",
     Refusal.PASSWORD_NOT_USABLE: "record_password",
     Refusal.NOTES_TOO_LONG: "notes",
     Refusal.NOTES_NOT_USABLE: "notes",
@@ -44,6 +49,12 @@ FIELD = {
 """Where a refusal is shown; at the address, unless said otherwise."""
 TIMES = {"7": "7 days", "14": "14 days", "30": "30 days"}
 """How long a link may work."""
+STRENGTHS = {
+    Strength.GUESSABLE: "Easily guessed. Choose another.",
+    Strength.WEAK: "Weak. A longer one is safer.",
+    Strength.GOOD: "Good.",
+    Strength.STRONG: "Strong.",
+}
 WORDS_OF_A_PHRASE = 5
 SENDING = 15
 """Seconds: messages are asked for and the password becomes a key meanwhile."""
@@ -94,6 +105,37 @@ async def send_off(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(there.with_query({"sent": str(sent.sending_id)}))
 
 
+@routes.post("/p/{patient}/health/send/strength", name="password_strength")
+async def show_strength(request: web.Request) -> web.Response:
+    """How strong the password is that somebody is typing, in words."""
+    await _acting(request)
+    form = await request.post()
+    return web.Response(text=STRENGTHS[strength(reading.raw(form, "record_password"))])
+
+
+@routes.get("/p/{patient}/health/sent/{id}/link", name="sent_link")
+async def show_link(request: web.Request) -> web.Response:
+    """What was sent as a SMART Health Link, for a recipient whose software takes it."""
+    acting = await _acting(request)
+    listed = ListSendings(visa=acting.visa, patient_id=acting.patient_id)
+    chrome, sent = await asyncio.gather(
+        shell.record(request, acting, tab="health", named=True),
+        ask(request.app[BROKER], listed),
+    )
+    sending_id = reading.path_id(request)
+    one = next((one for one in sent.sendings if one.sending_id == sending_id), None)
+    if one is None or not one.token:
+        raise web.HTTPNotFound
+    link = health_link.link(
+        request.app[CONFIG].public_url,
+        one.token,
+        one.link_key,
+        expires_at=one.expires_at,
+        practice=chrome.practice.name if chrome.practice else "",
+    )
+    return render(request, "sending/link.html", chrome, sending=one, link=link)
+
+
 @routes.post("/p/{patient}/health/sent/{id}/revoke", name="revoke_sending")
 async def revoke(request: web.Request) -> web.Response:
     """From here on the link opens nothing."""
@@ -131,6 +173,7 @@ async def _page(
     just = next(
         (one for one in sent.sendings if str(one.sending_id) == request.query.get("sent")), None
     )
+    suggestion = _suggestion(form)
     response = render(
         request,
         "sending/index.html",
@@ -141,7 +184,8 @@ async def _page(
         form=form,
         quick=quick(utcnow().astimezone(wording.zone_named(chrome.time_zone)).date()),
         times=TIMES,
-        suggestion=_suggestion(form),
+        suggestion=suggestion,
+        strength=STRENGTHS[strength(suggestion)],
         longest=NOTES_LIMIT,
         proof=proving.proof_for(acting.person),
         sendings=sent.sendings,

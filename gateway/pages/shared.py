@@ -9,8 +9,9 @@ import binascii
 
 from aiohttp import web
 
-from gateway import files, reading
+from gateway import files, health_link, reading
 from gateway.files import File
+from gateway.protection import CONFIG
 from gateway.rendering import Chrome, render
 from libs.contracts.base import Refused
 from libs.contracts.records.exports import Format
@@ -145,6 +146,13 @@ async def _door(request: web.Request, *, problem: str = "") -> web.Response:
         "shared/door.html",
         Chrome(practice=door.practice),
         door=door,
+        link=health_link.link(
+            request.app[CONFIG].public_url,
+            request.match_info["token"],
+            door.link_key,
+            expires_at=door.expires_at,
+            practice=door.practice.name,
+        ),
         tries=TRIES,
         errors={"record_password": problem} if problem else {},
         status=400 if problem else 200,

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
+from gateway import health_link
 from gateway.proving import Proof
 from gateway.rendering import Chrome, Notice
 from libs.contracts.identity.invitations import Invitation
@@ -279,6 +280,8 @@ def sending(state: SendingState, **said: Any) -> Sending:
             "opened_at": NOW - timedelta(days=1) if state is SendingState.OPENED else None,
             "note": "",
             "noted_at": None,
+            "token": "x" * 64 if state in (SendingState.SENT, SendingState.OPENED) else "",
+            "link_key": bytes(32),
         }
         | said
     )
@@ -296,6 +299,7 @@ SENDING: dict[str, Any] = {
     "quick": {"Last 3 months": "?", "Last 12 months": "?", "Everything": "?"},
     "times": {"7": "7 days", "14": "14 days", "30": "30 days"},
     "suggestion": "maple-orbit-tundra-lemon-coast",
+    "strength": "Strong.",
     "longest": 1000,
     "proof": Proof(wanted=True, code=False),
     "sendings": SENDINGS,
@@ -315,6 +319,14 @@ DOOR = Door(
     state=SendingState.SENT,
     expires_at=NOW + timedelta(days=28),
     tries_left=5,
+    link_key=bytes(32),
+)
+LINK = health_link.link(
+    "https://portal.example.com",
+    "x" * 64,
+    bytes(32),
+    expires_at=NOW + timedelta(days=28),
+    practice=PRACTICE.name,
 )
 UNLOCKED = Unlocked(
     key=b"",

@@ -8,7 +8,8 @@ from aiohttp.test_utils import make_mocked_request
 from jinja2 import UndefinedError
 
 from gateway import protection, rendering
-from gateway.enrolment import one_time_key, qr
+from gateway.enrolment import one_time_key
+from gateway.qr import qr
 from gateway.rendering import NOTICE_COOKIE, Chrome, Notice, here, render, url
 from libs.contracts.records.health import Health
 from tests.gateway import samples
@@ -87,7 +88,7 @@ def test_an_error_page_says_the_number_of_the_request() -> None:
 
 
 def test_a_one_time_key_can_be_scanned_and_typed() -> None:
-    drawn = str(qr(ENROLMENT))
+    drawn = str(qr(ENROLMENT, "The key as a picture"))
 
     assert one_time_key(ENROLMENT) == "JBSW Y3DP EHPK 3PXP"
     assert drawn.startswith('<svg role="img" aria-label="The key as a picture"')

@@ -1,14 +1,16 @@
 """Rosa sends her record; a doctor opens it with the password that she told; she takes it back."""
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+from tests.journeys import shl
 from tests.journeys.conftest import Visit
 from tests.journeys.patients import logs_in
-from tests.records.test_exports import in_page
+from tests.records.test_exports import in_fhir, in_page
 from tests.waiting import until_now
 
 ROSA, BORN = "rosa.alvarez@example.com", (1961, 4, 12)
@@ -35,6 +37,7 @@ def test_a_record_is_sent_opened_answered_and_taken_back(visit: Open, tmp_path: 
     items = in_page(doctor.page.request.get(f"{link}/files/html").body())
     assert len(items) == count
     _takes_and_answers(doctor, tmp_path)
+    health_link = _software_fetches(rosa, form, email, password, items)
 
     rosa.goes_to(form)
     row = rosa.page.get_by_role("row").filter(has_text=email)
@@ -45,10 +48,16 @@ def test_a_record_is_sent_opened_answered_and_taken_back(visit: Open, tmp_path: 
     doctor.goes_to(link)
     doctor.sees("can’t be opened any more")
     doctor.sees_a_sound_page()
+    assert shl.manifest(health_link, password).status == 404
     answer = doctor.page.request.get(f"{link}/files/pdf")
     assert not answer.body().startswith(b"%PDF")
     rosa.goes_to(form.replace("/health/send", "/activity"))
-    rosa.sees("opened the record that was sent", "You sent the record to", "You revoked the record")
+    rosa.sees(
+        f"{email} opened the record that was sent",
+        f"{email} opened the record that was sent, with software that calls them St. Anna Hospital",
+        f"You sent the record to {email}",
+        f"You revoked the record sent to {email}",
+    )
 
 
 def _sends(rosa: Visit, email: str) -> tuple[str, int]:
@@ -98,6 +107,28 @@ def _takes_and_answers(doctor: Visit, folder: Path) -> None:
     doctor.page.get_by_label("Your note").fill("Thank you, I will call you.")
     doctor.presses("Send the note")
     doctor.sees("Your note is with whoever sent you the record.")
+
+
+def _software_fetches(
+    rosa: Visit, form: str, email: str, password: str, items: set[str]
+) -> shl.Payload:
+    """By the SMART Health Link that Rosa is shown, with a wrong password first."""
+    rosa.goes_to(form)
+    row = rosa.page.get_by_role("row").filter(has_text=email)
+    row.get_by_role("link", name="SMART Health Link").click()
+    rosa.sees_a_sound_page()
+    link = shl.payload(rosa.page.get_by_label("The link", exact=True).input_value())
+    assert link.flag == "P"
+    wrong = shl.manifest(link, "not-the-password")
+    assert (wrong.status, wrong.json()) == (401, {"remainingAttempts": 3})
+    without = shl.manifest(link, "")
+    assert (without.status, without.json()) == (401, {"remainingAttempts": 3})
+    by_location = shl.manifest(link, password)
+    assert "location" in by_location.json()["files"][0]
+    [bundle] = shl.files(link, by_location)
+    assert in_fhir(json.dumps(bundle).encode()) == items
+    assert shl.manifest(link, password, embeddedLengthMax=100_000_000).status == 200
+    return link
 
 
 def _says(visit: Visit, page: str, text: str) -> bool:

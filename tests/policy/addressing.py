@@ -33,11 +33,12 @@ KINDS: dict[tuple[str, str], str] = {
     ("/p/{patient}/", "code"): "test",
     ("", "patient"): "patient",
     ("", "token"): "token",
+    ("", "ticket"): "ticket",
     ("", "name"): "static",
     ("", "step"): "step",
 }
 """What an id in an address is of: the first beginning that fits says so."""
-NOBODYS = {"token": "no-such-link", "static": "mark.svg", "letter": "1", "step": "claim",
+NOBODYS = {"token": "no-such-link", "ticket": "nothing", "static": "mark.svg", "letter": "1", "step": "claim",
            "format": "pdf"}  # fmt: skip
 """What stands for what no record has."""
 BY_FORM = {"/account/messages"}

@@ -215,13 +215,31 @@ async def test_many_tries_at_once_are_no_more_than_five(practice: Office) -> Non
     )
 
 
-async def test_the_right_password_forgives_the_wrong_ones_before_it(practice: Office) -> None:
+async def test_wrong_passwords_count_for_good_whatever_right_ones_come_between(
+    practice: Office,
+) -> None:
     rosa = await practice.add_patient()
     token = await sent(practice, rosa)
-    for _ in range(2):
-        for _ in range(4):
-            await refusal(practice, Unlock(token=token, password="not-the-password"))
+    for left in (4, 3, 2, 1):
+        await refusal(practice, Unlock(token=token, password="not-the-password"))
         await unlocks(practice, token)
+        assert (await ask(practice.broker, ShowDoor(token=token))).tries_left == left
+    await refusal(practice, Unlock(token=token, password="not-the-password"))
+    assert await refusal(practice, Unlock(token=token, password=PASSWORD)) == (
+        Refusal.SENDING_LOCKED
+    )
+
+
+async def test_software_says_for_whom_it_opens_a_record_and_the_log_has_it(
+    practice: Office,
+) -> None:
+    rosa = await practice.add_patient()
+    token = await sent(practice, rosa)
+    for opener in ("St. Anna\n Hospital", "x" * 201, "\x00"):
+        asked = Unlock(token=token, password=PASSWORD, opener=opener)
+        await ask(practice.broker, asked, within=20)
+    opened = [subject for act, _, subject in await acts(practice, rosa) if "opened" in act]
+    assert opened == ["dr.okafor@clinic.example.com", "x" * 200, "St. Anna Hospital"]
 
 
 async def test_what_is_revoked_opens_nothing_from_that_moment_on(practice: Office) -> None:
@@ -295,6 +313,7 @@ async def test_the_recipient_writes_back_once_and_the_sender_reads_it(practice: 
     ("changes", "code"),
     [
         ({"password": "a" * 11}, Refusal.PASSWORD_TOO_SHORT),
+        ({"password": "Password123456"}, Refusal.PASSWORD_GUESSABLE),
         ({"password": "a" * 201}, Refusal.PASSWORD_NOT_USABLE),
         ({"password": "a" * 12 + "\x00"}, Refusal.PASSWORD_NOT_USABLE),
         ({"recipient": ""}, Refusal.EMAIL_MISSING),

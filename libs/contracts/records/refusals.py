@@ -23,6 +23,7 @@ class Refusal(StrEnum):
     """It has expired, was revoked, or was never finished."""
     WRONG_PASSWORD = "wrong_password"  # noqa: S105
     PASSWORD_TOO_SHORT = "password_too_short"  # noqa: S105
+    PASSWORD_GUESSABLE = "password_guessable"  # noqa: S105
     PASSWORD_NOT_USABLE = "password_not_usable"  # noqa: S105
     NOTES_TOO_LONG = "notes_too_long"
     NOTES_NOT_USABLE = "notes_not_usable"

@@ -22,7 +22,7 @@ NOTES_LIMIT = 1_000
 DAYS = 30
 """How long a link works, unless a shorter time is chosen."""
 TRIES = 5
-"""Wrong passwords, one after another, that lock it."""
+"""Wrong passwords that lock it, whatever right ones came between."""
 
 
 class SendingState(StrEnum):
@@ -58,6 +58,10 @@ class Sending(Reply):
     note: str = Field(repr=False)
     """What the recipient wrote back; "" for nothing."""
     noted_at: datetime | None
+    token: str = Field(repr=False)
+    """What its link ends with; "" for one that opens nothing."""
+    link_key: bytes = Field(repr=False)
+    """Under which files travel to software that has its SMART Health Link."""
 
 
 class Sendings(Reply):
@@ -114,6 +118,8 @@ class Door(Reply):
     state: SendingState
     expires_at: datetime
     tries_left: int
+    link_key: bytes = Field(repr=False)
+    """Under which files travel to software that has its SMART Health Link."""
 
 
 class ShowDoor(Request[Door]):
@@ -155,6 +161,8 @@ class Unlock(Request[Unlocked]):
     token: str = Field(repr=False)
     password: str = Field(default="", repr=False)
     key: bytes = Field(default=b"", repr=False)
+    opener: str = Field(default="", repr=False)
+    """As software calls whoever it opens it for; the log has it."""
 
 
 class ReadSending(Request[Chunk]):

@@ -17,11 +17,14 @@ from libs.contracts.records.sending import (
     TRIES,
     SendingState,
 )
+from libs.strength import Strength, strength
 from services.records.domain.patient import address, is_plain
 
 SILENCE = timedelta(seconds=30)
 """After this long without a word from whoever packs it, it is not being packed any more."""
-_LINK = 16 + 16 + 32
+OPENER_LIMIT = 200
+"""Characters; what is longer is cut."""
+_LINK = 16 + 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,11 +96,13 @@ class Sending:
 
 
 def password(text: str) -> str:
-    """A password that can lock a record: long enough, and nothing that can't be said by phone."""
+    """A password that can lock a record: long enough, not guessed, and to be said by phone."""
     if len(text) < PASSWORD_AT_LEAST:
         raise Refused(Refusal.PASSWORD_TOO_SHORT)
     if len(text) > PASSWORD_AT_MOST or not is_plain(text):
         raise Refused(Refusal.PASSWORD_NOT_USABLE)
+    if strength(text) is Strength.GUESSABLE:
+        raise Refused(Refusal.PASSWORD_GUESSABLE)
     return text
 
 
@@ -118,21 +123,38 @@ def notes(text: str) -> str:
     return written
 
 
+def opener(text: str) -> str:
+    """What software calls whoever it opens a record for; "" for what is no name."""
+    said = " ".join(text.split())
+    return said[:OPENER_LIMIT] if is_plain(said) else ""
+
+
 def token(sending: Sending, secret: bytes) -> str:
-    """What its link ends with: where it is, and a seal that only the secret's holder can make."""
-    place = sending.practice_id.bytes + sending.id.bytes
-    return urlsafe_b64encode(place + _seal(place, secret)).decode().rstrip("=")
+    """What its link ends with: its id, and a seal that only the secret's holder can make.
+
+    64 characters, of which 256 bits can't be guessed (SMART Health Links, manifest URL).
+    """
+    seal = _seal("sent record", sending, secret)
+    return urlsafe_b64encode(sending.id.bytes + seal).decode()
 
 
-def place_of(written: str) -> tuple[UUID, UUID]:
-    """The practice and the sending that a link names, whether or not it may."""
+def link_key(sending: Sending, secret: bytes) -> bytes:
+    """Under which files travel to software that was given its SMART Health Link: 32 bytes.
+
+    It opens nothing of what is stored.
+    """
+    return _seal("health link", sending, secret)
+
+
+def id_of(written: str) -> UUID:
+    """The sending that a link names, whether or not it may."""
     try:
-        raw = urlsafe_b64decode(written + "=" * (-len(written) % 4))
+        raw = urlsafe_b64decode(written)
     except (NotBase64, ValueError):
         raise Refused(Refusal.UNKNOWN_SENDING) from None
     if len(raw) != _LINK:
         raise Refused(Refusal.UNKNOWN_SENDING)
-    return UUID(bytes=raw[:16]), UUID(bytes=raw[16:32])
+    return UUID(bytes=raw[:16])
 
 
 def assure_sealed(written: str, sending: Sending, secret: bytes) -> None:
@@ -141,5 +163,6 @@ def assure_sealed(written: str, sending: Sending, secret: bytes) -> None:
         raise Refused(Refusal.UNKNOWN_SENDING)
 
 
-def _seal(place: bytes, secret: bytes) -> bytes:
-    return hmac.digest(secret, b"carespace sent record" + place, "sha256")
+def _seal(what: str, sending: Sending, secret: bytes) -> bytes:
+    said = f"carespace {what}|{sending.practice_id}|{sending.id}"
+    return hmac.digest(secret, said.encode(), "sha256")

@@ -220,7 +220,8 @@ def _assure_proven(gate: Gate, asked: SendRecord, visa: Visa, *, now: datetime) 
 
 
 def _shown(one: Sending, key: bytes | None, *, now: datetime) -> Shown:
-    note = ""
+    note, standing = "", one.standing(now=now)
+    opens = standing in (SendingState.SENT, SendingState.OPENED)
     if one.note and key:
         try:
             belongs_to = written_back(one.practice_id, one.id)
@@ -238,10 +239,12 @@ def _shown(one: Sending, key: bytes | None, *, now: datetime) -> Shown:
         holds=Counted(
             results=one.results, documents=one.documents, messages=one.messages, size=one.size
         ),
-        state=one.standing(now=now),
+        state=standing,
         sent_at=one.sent_at,
         expires_at=one.expires_at,
         opened_at=one.opened_at,
         note=note,
         noted_at=one.noted_at,
+        token=rules.token(one, key) if opens and key else "",
+        link_key=rules.link_key(one, key) if opens and key else b"",
     )

@@ -49,13 +49,14 @@ router = NatsRouter()
 async def show_door(
     asked: ShowDoor, pool: Database, now: Now, ring: AtKeyRing, broker: Asking
 ) -> Door:
-    sending = await _found(pool, ring, asked.token)
+    sending, secret = await _found(pool, ring, asked.token)
     practice = await ask(broker, ShowPractice(practice_id=sending.practice_id))
     return Door(
         practice=practice,
         state=sending.standing(now=now),
         expires_at=sending.expires_at,
         tries_left=sending.tries_left,
+        link_key=rules.link_key(sending, secret),
     )
 
 
@@ -64,7 +65,7 @@ async def unlock(  # noqa: PLR0913
     asked: Unlock, pool: Database, now: Now, ring: AtKeyRing, broker: Asking, locks: AtLocks
 ) -> Unlocked:
     """A try is counted before the password is looked at, so that no number at once is one more."""
-    sending = await _found(pool, ring, asked.token)
+    sending, _ = await _found(pool, ring, asked.token)
     sending.assure_open(now=now)
     practice = await ask(broker, ShowPractice(practice_id=sending.practice_id))
     key = asked.key or await _tried(pool, sending, asked.password, locks, now=now)
@@ -73,7 +74,8 @@ async def unlock(  # noqa: PLR0913
         if not asked.key:
             if not await store.save_opened(db, sending, now=now):
                 raise Refused(Refusal.SENDING_OVER)
-            await _enter(db, sending, Act.OPENED_SENT_RECORD, now=now)
+            opener = rules.opener(asked.opener) or sending.recipient
+            await _enter(db, sending, Act.OPENED_SENT_RECORD, now=now, opener=opener)
         person = await patients.get_person(db, sending.practice_id, sending.patient_id)
         files = await store.list_files(db, sending)
     order = list(Format)
@@ -106,7 +108,7 @@ async def unlock(  # noqa: PLR0913
 
 @answers(router, ReadSending)
 async def read_sending(asked: ReadSending, pool: Database, now: Now, ring: AtKeyRing) -> Chunk:
-    sending = await _found(pool, ring, asked.token)
+    sending, _ = await _found(pool, ring, asked.token)
     sending.assure_open(now=now)
     _with_key(asked.key, sending)
     async with transaction(pool, practice=sending.practice_id) as db:
@@ -126,13 +128,12 @@ async def read_sending(asked: ReadSending, pool: Database, now: Now, ring: AtKey
 
 @answers(router, WriteBack)
 async def write_back(asked: WriteBack, pool: Database, now: Now, ring: AtKeyRing) -> Done:
-    sending = await _found(pool, ring, asked.token)
+    sending, secret = await _found(pool, ring, asked.token)
     sending.assure_open(now=now)
     _with_key(asked.key, sending)
     if not (note := rules.notes(asked.note)):
         raise Refused(Refusal.NOTES_NOT_USABLE)
     async with transaction(pool, practice=sending.practice_id) as db:
-        secret = await secret_of(db, ring, sending)
         belongs_to = written_back(sending.practice_id, sending.id)
         sealed = seal(secret, note.encode(), belongs_to=belongs_to)
         if not await store.save_note(db, sending, sealed, now=now):
@@ -141,13 +142,18 @@ async def write_back(asked: WriteBack, pool: Database, now: Now, ring: AtKeyRing
     return Done()
 
 
-async def _found(pool: Pool, ring: KeyRing, token: str) -> Sending:
-    """What a link leads to, if it is one of ours."""
-    practice_id, sending_id = rules.place_of(token)
+async def _found(pool: Pool, ring: KeyRing, token: str) -> tuple[Sending, bytes]:
+    """What a link leads to, if it is one of ours; and the secret that such links are made with."""
+    sending_id = rules.id_of(token)
+    async with transaction(pool, worker="sendings") as db:
+        practice_id = await store.find_practice(db, sending_id)
+    if practice_id is None:
+        raise Refused(Refusal.UNKNOWN_SENDING)
     async with transaction(pool, practice=practice_id) as db:
         sending = await store.get_sending(db, practice_id, sending_id)
-        rules.assure_sealed(token, sending, await secret_of(db, ring, sending))
-    return sending
+        secret = await secret_of(db, ring, sending)
+    rules.assure_sealed(token, sending, secret)
+    return sending, secret
 
 
 async def _tried(pool: Pool, sending: Sending, password: str, locks: Locks, *, now: Now) -> bytes:
@@ -173,11 +179,17 @@ def _with_key(key: bytes, sending: Sending) -> str:
         raise Refused(Refusal.WRONG_PASSWORD) from None
 
 
-async def _enter(db: Connection, sending: Sending, act: Act, *, now: datetime) -> None:
+async def _enter(
+    db: Connection, sending: Sending, act: Act, *, now: datetime, opener: str = ""
+) -> None:
     """In the log by the recipient, who has no account: under the id of what was sent."""
     actor = Actor(id=sending.id, name=sending.recipient, capacity=Capacity.RECIPIENT)
     happened = Happened(
-        patient_id=sending.patient_id, actor=actor, act=act, subject=sending.recipient, at=now
+        patient_id=sending.patient_id,
+        actor=actor,
+        act=act,
+        subject=opener or sending.recipient,
+        at=now,
     )
     await enter_all(db, sending.practice_id, [happened])
 

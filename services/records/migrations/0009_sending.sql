@@ -39,6 +39,7 @@ CREATE TABLE sending (
 COMMENT ON COLUMN sending.notes IS 'of the sender, sealed under the key of what is in it';
 COMMENT ON COLUMN sending.note IS 'of the recipient, sealed under the patient''s data key';
 CREATE INDEX sending_patient ON sending (practice_id, patient_id, id DESC);
+CREATE UNIQUE INDEX sending_link ON sending (id);
 CREATE INDEX sending_expires ON sending (expires_at) WHERE wrapped IS NOT NULL;
 
 -- What is in it: documents as they were, and what was made of the record, each sealed in chunks.
@@ -104,6 +105,7 @@ BEGIN
     END LOOP;
 END
 $$;
--- The sweeper sees which of all practices are over, and nothing of what is in them.
+-- The sweeper sees which of all practices are over, and whoever comes with a link whose it is;
+-- nothing of what is in them.
 CREATE POLICY sweeper ON sending FOR SELECT
     USING (current_setting('app.worker', true) = 'sendings');

@@ -84,6 +84,14 @@ async def get_sending(
     return _sending(row)
 
 
+async def find_practice(db: Connection, sending_id: UUID) -> UUID | None:
+    """Whose patient's record it is, for the holder of a link, which names nothing else."""
+    found: UUID | None = await db.fetchval(
+        "SELECT practice_id FROM sending WHERE id = $1", sending_id
+    )
+    return found
+
+
 async def list_sendings(db: Connection, practice_id: UUID, patient_id: UUID) -> list[Sending]:
     """What was sent of a patient's record, the newest first."""
     rows = await db.fetch(
@@ -135,12 +143,12 @@ async def save_locked(db: Connection, sending: Sending) -> bool:
 
 
 async def save_opened(db: Connection, sending: Sending, *, now: datetime) -> bool:
-    """The password fits; False if it is over or locked by now."""
+    """The password fits, so this try does not count; False if it is over or locked by now."""
     return bool(
         await db.fetchval(
             """
             UPDATE sending
-               SET tries = 0, opened_at = coalesce(opened_at, $3)
+               SET tries = greatest(tries - 1, 0), opened_at = coalesce(opened_at, $3)
              WHERE practice_id = $1 AND id = $2 AND state = 'sent' AND expires_at > $3
             RETURNING true
             """,
