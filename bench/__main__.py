@@ -12,7 +12,19 @@ import click
 import uvloop
 from rich.console import Console
 
-from bench import clicks, health, imports, inbox, logins, revocations, sending, size, storm, table
+from bench import (
+    clicks,
+    downloads,
+    health,
+    imports,
+    inbox,
+    logins,
+    revocations,
+    sending,
+    size,
+    storm,
+    table,
+)
 from bench.figures import Finding
 from bench.terms import Terms
 
@@ -26,6 +38,7 @@ ALL: dict[str, Callable[[Terms], Coroutine[None, None, list[Finding]]]] = {
     "sending": sending.measure,
     "clicks": clicks.measure,
     "revocations": revocations.measure,
+    "downloads": downloads.measure,
 }
 
 

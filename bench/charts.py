@@ -41,21 +41,37 @@ class Someone:
 
 def bundle(people: Iterable[Someone], *, dates: int, documents: int) -> Iterator[bytes]:
     """A transaction bundle with everyone's chart, in pieces, so that it may be of any size."""
+    return written(one for who in people for one in _resources(who, dates, documents))
+
+
+def written(resources: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """These resources as a transaction bundle, piece by piece."""
     before = b'{"resourceType":"Bundle","type":"transaction","entry":['
-    for who in people:
-        for resource in _resources(who, dates, documents):
-            entry = {
-                "fullUrl": f"urn:uuid:{resource['id']}",
-                "resource": resource,
-                "request": {"method": "POST", "url": resource["resourceType"]},
-            }
-            yield before + json.dumps(entry).encode()
-            before = b","
+    for resource in resources:
+        entry = {
+            "fullUrl": f"urn:uuid:{resource['id']}",
+            "resource": resource,
+            "request": {"method": "POST", "url": resource["resourceType"]},
+        }
+        yield before + json.dumps(entry).encode()
+        before = b","
     yield b"]}"
 
 
 def _resources(who: Someone, dates: int, documents: int) -> Iterator[dict[str, Any]]:
-    yield {
+    yield person(who)
+    for number in range(dates):
+        at = FIRST_DAY + timedelta(days=21 * number)
+        for place, test in enumerate(TESTS):
+            yield _observation(who, test, at, place + number + who.number)
+    for number in range(documents):
+        title = f"Visit {number + 1}"
+        yield document(who, number, title, pdf(title, [f"About {who.family}."]))
+
+
+def person(who: Someone) -> dict[str, Any]:
+    """Whose chart it is."""
+    return {
         "resourceType": "Patient",
         "id": _id(who, "patient"),
         "identifier": [
@@ -68,12 +84,6 @@ def _resources(who: Someone, dates: int, documents: int) -> Iterator[dict[str, A
         "name": [{"use": "official", "family": who.family, "given": ["Rosa"]}],
         "birthDate": BORN.isoformat(),
     }
-    for number in range(dates):
-        at = FIRST_DAY + timedelta(days=21 * number)
-        for place, test in enumerate(TESTS):
-            yield _observation(who, test, at, place + number + who.number)
-    for number in range(documents):
-        yield _document(who, number)
 
 
 def _observation(
@@ -113,13 +123,13 @@ def _observation(
     }
 
 
-def _document(who: Someone, number: int) -> dict[str, Any]:
-    title = f"Visit {number + 1}"
+def document(who: Someone, number: int, title: str, content: bytes) -> dict[str, Any]:
+    """A PDF of theirs; another number is another document, a month later."""
     one = _id(who, "document", number)
     attachment = {
         "contentType": "application/pdf",
         "title": title,
-        "data": base64.b64encode(pdf(title, [f"About {who.family}."])).decode(),
+        "data": base64.b64encode(content).decode(),
     }
     return {
         "resourceType": "DocumentReference",

@@ -1,13 +1,9 @@
 """A FHIR bundle being read, matched and filed, beside a raw COPY of the rows that came of it."""
 
-import asyncio
 import io
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import count
-from pathlib import Path
-from typing import Self
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +11,7 @@ import asyncpg
 from bench import load, portal
 from bench.charts import TESTS, Someone
 from bench.figures import Finding
+from bench.memory import Watch
 from bench.portal import Portal
 from bench.terms import Terms
 from libs.contracts.records.imports import Import, ImportState
@@ -22,9 +19,6 @@ from libs.contracts.records.imports import Import, ImportState
 PEOPLE = 10
 DATES = 40
 TIMES_AS_LARGE = 4
-MEGABYTE = 1024 * 1024
-LOOK_EVERY = 0.02
-"""Seconds between two looks at the memory."""
 
 
 async def measure(terms: Terms) -> list[Finding]:
@@ -38,7 +32,7 @@ async def measure(terms: Terms) -> list[Finding]:
             ours, baseline, peaks = [], [], []
             for number in range(terms.rounds):
                 terms.say(f"imports: round {number + 1} of {terms.rounds}")
-                with _Watch(here.pid("records")) as watch:
+                with Watch(here.pid("records")) as watch:
                     done = await _brought(here, numbers, PEOPLE)
                 ours.append(_rows(PEOPLE) / _lasted(done))
                 baseline.append(_rows(PEOPLE) / await _copied(admin, done.import_id))
@@ -46,7 +40,7 @@ async def measure(terms: Terms) -> list[Finding]:
             terms.say("imports: a larger file")
             larger = []
             for _ in peaks[:2]:
-                with _Watch(here.pid("records")) as watch:
+                with Watch(here.pid("records")) as watch:
                     await _brought(here, numbers, PEOPLE * TIMES_AS_LARGE)
                 larger.append(watch.most)
         finally:
@@ -118,41 +112,3 @@ async def _copied(admin: asyncpg.Connection, import_id: UUID) -> float:
     began = time.perf_counter()
     await admin.copy_to_table("result", schema_name="bench", source=rows, format="binary")
     return time.perf_counter() - began
-
-
-class _Watch:
-    """How much memory a process and all under it took at most, while this is open."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self.most = 0.0
-
-    def __enter__(self) -> Self:
-        self._task = asyncio.create_task(self._look())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._task.cancel()
-
-    async def _look(self) -> None:
-        while True:
-            self.most = max(self.most, sum(map(_resident, _under(self._pid))) / MEGABYTE)
-            await asyncio.sleep(LOOK_EVERY)
-
-
-def _under(pid: int) -> Iterator[int]:
-    """A process, and every one that comes of it."""
-    yield pid
-    with suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield from _under(int(child))
-
-
-def _resident(pid: int) -> int:
-    """Bytes of a process's own: what it shares with others is there once, whoever reads what."""
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    return 0

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from uuid import UUID
 
-from gateway.wording import clock, local_day
+from gateway.wording import clock, day, local_day
 from libs.contracts.activity import Act
 from libs.contracts.records.activity import Actor, Entry
 from libs.contracts.visa import Capacity
@@ -18,6 +18,15 @@ MESSAGE = {Act.SAW_MESSAGE, Act.WROTE_MESSAGE}
 SENT = {Act.SENT_RECORD, Act.REVOKED_SENT_RECORD}
 """What says the address that it went to."""
 PERSON = {Act.INVITED_PERSON, Act.CANCELLED_INVITATION, Act.REVOKED_ACCESS}
+
+FORMATS = {
+    "pdf": "PDF",
+    "ccda": "C-CDA",
+    "fhir": "FHIR",
+    "zip": "ZIP",
+    "html": "one page",
+}
+"""What a download is called."""
 
 WORDS: dict[Act, tuple[str, str]] = {
     Act.REGISTERED: ("registered", ""),
@@ -32,6 +41,7 @@ WORDS: dict[Act, tuple[str, str]] = {
     Act.SENT_RECORD: ("sent the record to", "somebody"),
     Act.OPENED_SENT_RECORD: ("opened the record that was sent", ""),
     Act.REVOKED_SENT_RECORD: ("revoked the record sent to", "somebody"),
+    Act.ANSWERED_SENT_RECORD: ("wrote back about the record that was sent", ""),
     Act.LOCKED_SENT_RECORD: ("tried too many passwords at the record sent", ""),
     Act.ADDED_DOCUMENT: ("added", "a document"),
     Act.ADDED_RESULT: ("added a result of", "a test"),
@@ -86,7 +96,9 @@ KINDS: dict[str, tuple[str, frozenset[Act]]] = {
     ),
     "sent": (
         "Sent to somebody",
-        frozenset({Act.OPENED_SENT_RECORD, Act.LOCKED_SENT_RECORD, *SENT}),
+        frozenset(
+            {Act.OPENED_SENT_RECORD, Act.ANSWERED_SENT_RECORD, Act.LOCKED_SENT_RECORD, *SENT}
+        ),
     ),
     "messages": ("Messages", frozenset(MESSAGE)),
     "access": (
@@ -172,6 +184,8 @@ def line(entries: Iterable[Entry], *, you: UUID, practice: str, people: Mapping[
         name = people.get(entry.subject, "")
     elif entry.act in SENT:
         name = entry.subject
+    elif entry.act in (Act.SAW_RECORD, Act.DOWNLOADED_RECORD):
+        name = _taken(entry.subject)
     elif entry.act is Act.OPENED_SENT_RECORD and entry.subject != entry.actor_name:
         done, name = f"{done}, with software that calls them", entry.subject
     return Line(
@@ -186,6 +200,19 @@ def line(entries: Iterable[Entry], *, you: UUID, practice: str, people: Mapping[
         first=told[-1].at,
         last=entry.at,
     )
+
+
+def _taken(subject: str) -> str:
+    """What somebody took away, and of which days: as PDF, from 1 March 2026 to 31 March 2026"""
+    form, _, days = subject.rpartition(" ")
+    first, _, last = days.partition("/")
+    parts = [f"as {FORMATS[form]}"] if form in FORMATS else []
+    parts += [
+        f"{word} {day(date.fromisoformat(one))}"
+        for word, one in (("from", first), ("up to", last))
+        if one not in ("", "..")
+    ]
+    return ", ".join(parts)
 
 
 def by_day(

@@ -1,6 +1,7 @@
 """Documents as they are handed to a browser: as data, under their own names, piece by piece."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import quote
@@ -8,7 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from gateway import reading, shell
+from gateway import ahead, reading, shell
 from gateway.protection import HEADERS
 from gateway.rendering import render
 from libs.contracts.content import CHUNK_SIZE
@@ -113,14 +114,16 @@ async def stream(request: web.Request, file: File, *, kind: str) -> web.StreamRe
     if request.method == "HEAD" or stop <= start:
         return response
     EXPIRES.set(None)  # a large file on a slow line takes its time; each chunk has its own
-    first = await file.chunk(start // CHUNK_SIZE)
-    await response.prepare(request)
-    for number in range(start // CHUNK_SIZE, (stop - 1) // CHUNK_SIZE + 1):
-        data = first if number == start // CHUNK_SIZE else await file.chunk(number)
-        begins = number * CHUNK_SIZE
-        await response.write(data[max(start - begins, 0) : stop - begins])
-    await response.write_eof()
-    return response
+    return await ahead.flow(request, response, _part(file, start, stop))
+
+
+async def _part(file: File, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+    first, last = start // CHUNK_SIZE, (stop - 1) // CHUNK_SIZE
+    begins = first * CHUNK_SIZE
+    async with aclosing(ahead.pieces(file.chunk, first, last)) as pieces:
+        async for data in pieces:
+            yield data[max(start - begins, 0) : stop - begins]
+            begins += CHUNK_SIZE
 
 
 def _file(request: web.Request, reader: Reader, shown: Document) -> File:

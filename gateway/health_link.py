@@ -7,7 +7,8 @@ which the file travels. Asking takes the password besides.
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from os import urandom
 
@@ -65,18 +66,19 @@ def length(size: int) -> int:
     return sum(parts) + len(parts) - 1
 
 
-async def jwe(link_key: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def jwe(link_key: bytes, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """A file as compact JWE (RFC 7516, 7.1; `dir` and `A256GCM`), piece by piece."""
     header, nonce = _header().encode(), urandom(NONCE)
     encryptor = Cipher(algorithms.AES(link_key), modes.GCM(nonce)).encryptor()
     encryptor.authenticate_additional_data(header)
     yield header + b".." + _base64(nonce).encode() + b"."
     rest = b""
-    async for piece in pieces:
-        sealed = rest + encryptor.update(piece)
-        whole = len(sealed) // GROUP * GROUP
-        rest = sealed[whole:]
-        yield urlsafe_b64encode(sealed[:whole])
+    async with aclosing(pieces):
+        async for piece in pieces:
+            sealed = rest + encryptor.update(piece)
+            whole = len(sealed) // GROUP * GROUP
+            rest = sealed[whole:]
+            yield urlsafe_b64encode(sealed[:whole])
     yield _base64(rest + encryptor.finalize()).encode()
     yield b"." + _base64(encryptor.tag).encode()
 

@@ -4,13 +4,13 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from aiohttp import web
 
-from gateway import activity, files, reading, session, shell
+from gateway import activity, ahead, files, reading, session, shell
 from gateway.protection import HEADERS
 from gateway.rendering import render
 from gateway.wording import zone_named
@@ -79,35 +79,37 @@ async def page(request: web.Request) -> web.Response:
 async def as_csv(request: web.Request) -> web.StreamResponse:
     """The whole log as a table."""
     first, people = await _asked(request)
-    response = await _begun(request, "csv", "text/csv; charset=utf-8")
-    await response.write(_row(COLUMNS))
-    async for entry in _whole(request, first):
-        told = _told(request, first, entry, people)
-        await response.write(_row([str(told[column]) for column in COLUMNS]))
-    await response.write_eof()
-    return response
+
+    async def lines() -> AsyncGenerator[bytes, None]:
+        yield _row(COLUMNS)
+        async for entry in _whole(request, first):
+            told = _told(request, first, entry, people)
+            yield _row([str(told[column]) for column in COLUMNS])
+
+    return await _handed(request, "csv", "text/csv; charset=utf-8", lines())
 
 
 @routes.get("/p/{patient}/activity.json", name="activity_json")
 async def as_json(request: web.Request) -> web.StreamResponse:
     """The whole log, with how it ends, so that nobody can cut it short unseen."""
     first, people = await _asked(request)
-    response = await _begun(request, "json", "application/json")
     head = {
         "format": FORMAT,
         "last_number": first.last_number,
         "last_hash": first.last_hash,
         "downloaded_at": _moment(utcnow()),
     }
-    await response.write((json.dumps(head)[:-1] + ', "entries": [').encode())
-    between = "\n"
-    async for entry in _whole(request, first):
-        told = json.dumps(_told(request, first, entry, people), ensure_ascii=False)
-        await response.write((between + told).encode())
-        between = ",\n"
-    await response.write(b"\n]}\n")
-    await response.write_eof()
-    return response
+
+    async def parts() -> AsyncGenerator[bytes, None]:
+        yield (json.dumps(head)[:-1] + ', "entries": [').encode()
+        between = "\n"
+        async for entry in _whole(request, first):
+            told = json.dumps(_told(request, first, entry, people), ensure_ascii=False)
+            yield (between + told).encode()
+            between = ",\n"
+        yield b"\n]}\n"
+
+    return await _handed(request, "json", "application/json", parts())
 
 
 async def _own(request: web.Request) -> session.Acting:
@@ -161,13 +163,14 @@ async def _whole(request: web.Request, first: ActivityPart) -> AsyncIterator[Ent
         part = await _part(request, number)
 
 
-async def _begun(request: web.Request, ending: str, media_type: str) -> web.StreamResponse:
+async def _handed(
+    request: web.Request, ending: str, media_type: str, content: AsyncGenerator[bytes, None]
+) -> web.StreamResponse:
     EXPIRES.set(None)  # a long log on a slow line takes its time; each part has its own
     response = web.StreamResponse()
     name = f"activity-{utcnow():%Y-%m-%d}.{ending}"
     response.headers.update(HEADERS | files.attachment(name) | {"Content-Type": media_type})
-    await response.prepare(request)
-    return response
+    return await ahead.flow(request, response, content)
 
 
 def _told(

@@ -4,14 +4,14 @@ They are for software anywhere, browsers included; neither reads a cookie.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 from aiohttp import hdrs, web
 
-from gateway import health_link, protection
+from gateway import ahead, health_link, protection
 from gateway.protection import Page
 from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
@@ -144,11 +144,8 @@ async def file(request: web.Request) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         return response
     EXPIRES.set(None)  # a large file on a slow line takes its time; each chunk has its own
-    await response.prepare(request)
-    async for piece in health_link.jwe(door.link_key, _pieces(request, key, bundle)):
-        await response.write(piece)
-    await response.write_eof()
-    return response
+    content = health_link.jwe(door.link_key, _pieces(request, key, bundle))
+    return await ahead.flow(request, response, content)
 
 
 async def _question(request: web.Request) -> Question:
@@ -190,8 +187,10 @@ async def _unlocked(request: web.Request, **said: Any) -> Unlocked:
     return await ask(request.app[BROKER], asked, within=UNLOCKING)
 
 
-async def _pieces(request: web.Request, key: bytes, file: Offered) -> AsyncIterator[bytes]:
-    token = request.match_info["token"]
-    for number in range(-(-file.size // CHUNK_SIZE)):
+def _pieces(request: web.Request, key: bytes, file: Offered) -> AsyncGenerator[bytes, None]:
+    async def piece(number: int) -> bytes:
+        token = request.match_info["token"]
         asked = ReadSending(token=token, key=key, format=file.format, number=number)
-        yield (await ask(request.app[BROKER], asked)).data
+        return (await ask(request.app[BROKER], asked)).data
+
+    return ahead.pieces(piece, 0, (file.size - 1) // CHUNK_SIZE)

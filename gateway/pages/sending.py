@@ -116,7 +116,7 @@ async def show_strength(request: web.Request) -> web.Response:
 @routes.get("/p/{patient}/health/sent/{id}/link", name="sent_link")
 async def show_link(request: web.Request) -> web.Response:
     """What was sent as a SMART Health Link, for a recipient whose software takes it."""
-    acting = await _acting(request)
+    acting = await session.acting(request, Limit.SENDING)
     listed = ListSendings(visa=acting.visa, patient_id=acting.patient_id)
     chrome, sent = await asyncio.gather(
         shell.record(request, acting, tab="health", named=True),

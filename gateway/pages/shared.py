@@ -19,6 +19,7 @@ from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
     NOTES_LIMIT,
     TRIES,
+    Addressee,
     Door,
     Offered,
     ReadSending,
@@ -108,7 +109,13 @@ async def note(request: web.Request) -> web.Response:
     key = _key(request)
     if not key:
         raise web.HTTPSeeOther(_of(request, ""))
-    asked = WriteBack(token=request.match_info["token"], key=key, note=reading.raw(form, "note"))
+    to_team = reading.text(form, "to") == Addressee.CARE_TEAM
+    asked = WriteBack(
+        token=request.match_info["token"],
+        key=key,
+        note=reading.raw(form, "note"),
+        to=Addressee.CARE_TEAM if to_team else Addressee.SENDER,
+    )
     try:
         await ask(request.app[BROKER], asked)
     except Refused as refused:

@@ -4,11 +4,12 @@ import asyncio
 
 from aiohttp import web
 
-from gateway import reading, session, shell, uploads
+from gateway import ahead, reading, session, shell, uploads
 from gateway.files import attachment
 from gateway.protection import streams_its_form
 from gateway.rendering import render
 from libs.contracts.base import Refused
+from libs.contracts.content import CHUNK_SIZE
 from libs.contracts.records.imports import (
     ConfirmImport,
     ListImports,
@@ -145,23 +146,16 @@ async def import_file(request: web.Request) -> web.StreamResponse:
     import_id = reading.path_id(request)
     shown = await ask(request.app[BROKER], ShowImport(visa=staff.visa, import_id=import_id))
     EXPIRES.set(None)
-    number = 0
-    chunk = await ask(
-        request.app[BROKER], ReadImport(visa=staff.visa, import_id=import_id, number=0)
-    )
+
+    async def chunk(number: int) -> bytes:
+        visa = (await session.at_work(request)).visa
+        asked = ReadImport(visa=visa, import_id=import_id, number=number)
+        return (await ask(request.app[BROKER], asked)).data
+
     response = web.StreamResponse(headers=attachment(shown.file_name or "import"))
     response.headers["Content-Length"] = str(shown.size)
-    await response.prepare(request)
-    await response.write(chunk.data)
-    while not chunk.last:
-        number += 1
-        visa = (await session.at_work(request)).visa
-        chunk = await ask(
-            request.app[BROKER], ReadImport(visa=visa, import_id=import_id, number=number)
-        )
-        await response.write(chunk.data)
-    await response.write_eof()
-    return response
+    last = (shown.size - 1) // CHUNK_SIZE
+    return await ahead.flow(request, response, ahead.pieces(chunk, 0, last))
 
 
 async def _report(request: web.Request, staff: session.AtWork, problem: str = "") -> web.Response:

@@ -35,6 +35,8 @@ class Act(StrEnum):
     OPENED_SENT_RECORD = "opened_sent_record"
     """The recipient did, with the password."""
     REVOKED_SENT_RECORD = "revoked_sent_record"
+    ANSWERED_SENT_RECORD = "answered_sent_record"
+    """The recipient wrote back, to the sender or to the care team."""
     LOCKED_SENT_RECORD = "locked_sent_record"
     """There were too many wrong passwords at its link."""
     ADDED_DOCUMENT = "added_document"

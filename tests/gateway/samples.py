@@ -24,7 +24,7 @@ from libs.contracts.records.exports import (
 from libs.contracts.records.health import Earlier, Flag, Health, Range, Result, Status, Test
 from libs.contracts.records.moments import Precision
 from libs.contracts.records.patients import Person
-from libs.contracts.records.sending import Door, Offered, Sending, SendingState, Unlocked
+from libs.contracts.records.sending import Addressee, Door, Offered, Sending, SendingState, Unlocked
 from libs.contracts.visa import Role
 
 NOW = datetime(2026, 11, 22, 21, 14, tzinfo=UTC)
@@ -279,6 +279,7 @@ def sending(state: SendingState, **said: Any) -> Sending:
             "expires_at": NOW + timedelta(days=28),
             "opened_at": NOW - timedelta(days=1) if state is SendingState.OPENED else None,
             "note": "",
+            "note_to": Addressee.SENDER,
             "noted_at": None,
             "token": "x" * 64 if state in (SendingState.SENT, SendingState.OPENED) else "",
             "link_key": bytes(32),

@@ -1,7 +1,7 @@
 """The parts of a SMART Health Link that need nobody to ask."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -43,7 +43,7 @@ async def test_a_file_of_any_length_travels_as_one_jwe_of_the_length_that_was_sa
 ) -> None:
     data = os.urandom(size)
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def pieces() -> AsyncGenerator[bytes, None]:
         for start in range(0, size, 262_144):
             yield data[start : start + 262_144]
 
@@ -53,7 +53,7 @@ async def test_a_file_of_any_length_travels_as_one_jwe_of_the_length_that_was_sa
 
 
 async def test_no_two_files_have_the_same_nonce() -> None:
-    async def pieces() -> AsyncIterator[bytes]:
+    async def pieces() -> AsyncGenerator[bytes, None]:
         yield b"the same"
 
     made = {b"".join([piece async for piece in health_link.jwe(KEY, pieces())]) for _ in range(50)}

@@ -106,7 +106,7 @@ def _takes_and_answers(doctor: Visit, folder: Path) -> None:
     assert zipfile.ZipFile(io.BytesIO(file.read_bytes())).testzip() is None
     doctor.page.get_by_label("Your note").fill("Thank you, I will call you.")
     doctor.presses("Send the note")
-    doctor.sees("Your note is with whoever sent you the record.")
+    doctor.sees("Your note is on its way.")
 
 
 def _software_fetches(

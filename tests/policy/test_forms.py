@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from gateway.protection import FOR_SOFTWARE
 from tests.policy.addressing import address, form
 from tests.policy.asking import Asker, Question
 from tests.policy.place import Place
@@ -49,7 +50,7 @@ async def test_a_form_without_its_proof_or_from_elsewhere_does_nothing(
 ) -> None:
     async with place.admin() as admin, Asker(place.url) as asker:
         before = await quiet(admin)
-        forms = [one for one in each(world, "POST") if not one.page.path.startswith("/api/")]
+        forms = [one for one in each(world, "POST") if not one.page.path.startswith(FOR_SOFTWARE)]
         forged = [replace(one, **how) for one in forms for how in FORGED]
         answered = await asker.ask_all(forged)
         after = await quiet(admin)
@@ -62,7 +63,7 @@ async def test_a_form_in_name_only_is_answered_as_one_that_nobody_could_read(
     place: Place, world: World
 ) -> None:
     async with Asker(place.url) as asker:
-        forms = [one for one in each(world, "POST") if not one.page.path.startswith("/api/")]
+        forms = [one for one in each(world, "POST") if not one.page.path.startswith(FOR_SOFTWARE)]
         answered = await asker.ask_all([replace(one, headers=BROKEN) for one in forms])
     none([said(*pair) for pair in answered if pair[1].status not in (400, 403)])
 

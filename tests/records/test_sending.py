@@ -13,10 +13,14 @@ import pytest
 from libs.contracts.activity import Act
 from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
+from libs.contracts.messaging.mailbox import Letter, ReadLetters
+from libs.contracts.messaging.queue import ListQueue
 from libs.contracts.records.activity import ListActivity
 from libs.contracts.records.exports import Format, Kind, Selection
 from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
+    Addressee,
+    DescribeNote,
     DescribeSending,
     ListSendings,
     ReadSending,
@@ -307,6 +311,33 @@ async def test_the_recipient_writes_back_once_and_the_sender_reads_it(practice: 
     assert await refusal(practice, again) == Refusal.WRITTEN_ALREADY
     [row] = await practice.sql("SELECT note FROM sending")
     assert b"Thank" not in row["note"]
+
+
+async def test_a_note_for_the_care_team_is_a_message_that_staff_and_patient_read(
+    practice: Office,
+) -> None:
+    rosa = await practice.add_patient()
+    token = await sent(practice, rosa)
+    opened = await unlocks(practice, token)
+    note = WriteBack(token=token, key=opened.key, note=CANARY, to=Addressee.CARE_TEAM)
+    await ask(practice.broker, note)
+
+    async def arrived() -> list[Letter]:
+        asked = ReadLetters(visa=practice.patient(rosa), patient_id=rosa)
+        async with parts.asking(practice.servers, "records") as records:
+            return list((await ask(records, asked)).letters)
+
+    [letter] = await until(arrived)
+    assert (letter.body, letter.from_practice) == (CANARY, False)
+    assert letter.author == "dr.okafor@clinic.example.com (was sent the record)"
+    queue = await ask(practice.broker, ListQueue(visa=practice.staff))
+    assert [case.on_behalf for case in queue.cases] == [letter.author]
+    [one] = await listed(practice, rosa)
+    assert (one.note, one.note_to) == (CANARY, Addressee.CARE_TEAM)
+    assert (await acts(practice, rosa))[0][0] is Act.ANSWERED_SENT_RECORD
+    async with parts.asking(practice.servers, "messaging") as messaging:
+        place = {"practice_id": practice.practice_id, "sending_id": one.sending_id}
+        assert (await ask(messaging, DescribeNote(**place))).note == CANARY
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,13 @@ class SendingState(StrEnum):
     """It could not be finished; no letter went out."""
 
 
+class Addressee(StrEnum):
+    """Whom a recipient writes back to."""
+
+    SENDER = "sender"
+    CARE_TEAM = "care_team"
+
+
 class Sending(Reply):
     """A record that was sent, as its senders see it."""
 
@@ -57,6 +64,7 @@ class Sending(Reply):
     """For the first time."""
     note: str = Field(repr=False)
     """What the recipient wrote back; "" for nothing."""
+    note_to: Addressee
     noted_at: datetime | None
     token: str = Field(repr=False)
     """What its link ends with; "" for one that opens nothing."""
@@ -176,12 +184,13 @@ class ReadSending(Request[Chunk]):
 
 
 class WriteBack(Request[Done]):
-    """A note from the recipient to whoever sent it, once."""
+    """A note from the recipient, once: to whoever sent it, or as a message to the care team."""
 
     subject = "request.records.write_back"
     token: str = Field(repr=False)
     key: bytes = Field(repr=False)
     note: str = Field(repr=False)
+    to: Addressee = Addressee.SENDER
 
 
 class SendingLetter(Reply):
@@ -214,6 +223,32 @@ class DescribeSender(Request[Sender]):
 
     subject = "request.records.describe_sender"
     askers = ("notifier",)
+    practice_id: UUID
+    sending_id: UUID
+
+
+class NoteBack(Reply):
+    """What a recipient wrote to the care team."""
+
+    patient_id: UUID
+    recipient: str = Field(repr=False)
+    note: str = Field(repr=False)
+
+
+class DescribeNote(Request[NoteBack]):
+    """The note, to be put among the messages. `UNKNOWN_SENDING`: there is none."""
+
+    subject = "request.records.describe_note"
+    askers = ("messaging",)
+    practice_id: UUID
+    sending_id: UUID
+
+
+class CareTeamNoted(Event):
+    """A recipient has written to the care team about a record that was sent to them."""
+
+    subject = "event.records.care_team_noted"
+    followers = ("messaging",)
     practice_id: UUID
     sending_id: UUID
 

@@ -14,9 +14,10 @@ from libs.contracts.messaging.mailbox import MessageReceived, MessageSent
 from libs.contracts.messaging.queue import CaseChanged, Step
 from libs.contracts.messaging.refusals import Refusal
 from libs.contracts.messaging.writing import Category, SendDraft, Sent
+from libs.contracts.records.sending import CareTeamNoted, DescribeNote
 from libs.contracts.visa import Capacity, Visa
-from libs.runtime import outbox
-from libs.runtime.broker import answers
+from libs.runtime import inbox, outbox
+from libs.runtime.broker import Asking, answers, ask, follows
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
 from libs.vault.vault import Vault
@@ -24,16 +25,42 @@ from services.messaging import telling
 from services.messaging.domain import conversation as rules
 from services.messaging.domain import draft as draft_rules
 from services.messaging.domain import words
-from services.messaging.domain.conversation import Conversation
+from services.messaging.domain.conversation import Colleague, Conversation
 from services.messaging.domain.draft import Draft
-from services.messaging.means import AtKeyRing, admit_to_write, colleague, intact, owner, pen_of
+from services.messaging.means import AtKeyRing, admit_to_write, intact, owner, pen_of
 from services.messaging.sealing import Head, Pen, blinded
 from services.messaging.store import conversations, drafts, mailboxes, messages, notes, settings
 from services.messaging.store.messages import Stored
 from services.messaging.store.notes import Place
 from services.messaging.unsealing import draft_of
 
+ABOUT_RECORD = "About the record that was sent"
+
 router = NatsRouter()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Author:
+    """Whoever writes."""
+
+    account_id: UUID
+    name: str
+    by_staff: bool = False
+    on_behalf: bool = False
+
+    @classmethod
+    def of(cls, visa: Visa) -> "Author":
+        """The holder of a visa."""
+        return cls(
+            account_id=visa.account_id,
+            name=visa.actor_name,
+            by_staff=visa.capacity is Capacity.STAFF,
+            on_behalf=visa.capacity is Capacity.DELEGATE,
+        )
+
+    @property
+    def colleague(self) -> Colleague:
+        return Colleague(account_id=self.account_id, name=self.name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +69,7 @@ class Sending:
 
     vault: Vault
     pen: Pen
-    visa: Visa
+    author: Author
     draft: Draft
     subject: str
     body: str
@@ -79,30 +106,78 @@ async def send_draft(
             await mailboxes.open_mailbox(db, practice_id, asked.patient_id, now=now)
             known, answered = await _target(db, draft)
             subject = pen.open("subject", known.id, known.subject) if known else ""
-        by_staff = visa.capacity is Capacity.STAFF
+        author = Author.of(visa)
         sending = Sending(
             vault=vault,
             pen=pen,
-            visa=visa,
+            author=author,
             draft=draft,
             subject=subject if known and not draft.about else words.subject(draft.subject),
-            body=words.body(draft.body, from_practice=by_staff),
+            body=words.body(draft.body, from_practice=author.by_staff),
             message_id=uuid7(),
             now=now,
         )
-        placed = await _placed(sending, known, by_staff=by_staff)
-        await _add(sending, placed, answered)
-        if by_staff:
-            await _answered(sending, placed, close=asked.close)
-            await telling.tell_patient(db, placed, sending.message_id, now=now)
-        else:
-            await conversations.save_conversation(db, placed)
-            await telling.tell_staff(db, placed, sending.message_id, now=now)
+        placed = await _deliver(sending, known, answered, close=asked.close)
         await drafts.save_sent(db, mine, draft.id, sending.message_id)
-        await _announce(sending, placed, by_staff=by_staff)
         place = visa, asked.patient_id
         await telling.tell_log(db, *place, Act.WROTE_MESSAGE, sending.message_id, now=now)
     return Sent(message_id=sending.message_id, conversation_id=placed.id)
+
+
+@follows(router, CareTeamNoted, by="messaging")
+async def care_team_noted(
+    heard: CareTeamNoted, pool: Database, now: Now, ring: AtKeyRing, broker: Asking
+) -> None:
+    """Whoever was sent a record writes to the care team: a message like the patient's own."""
+    place = {"practice_id": heard.practice_id, "sending_id": heard.sending_id}
+    try:
+        note = await ask(broker, DescribeNote(**place))
+    except Refused:
+        return
+    async with transaction(pool, practice=heard.practice_id) as db:
+        if not await inbox.first_time(db, heard, by="messaging"):
+            return
+        vault = Vault(db, ring, heard.practice_id)
+        await mailboxes.open_mailbox(db, heard.practice_id, note.patient_id, now=now)
+        sending = Sending(
+            vault=vault,
+            pen=await pen_of(vault, note.patient_id),
+            author=Author(
+                account_id=heard.sending_id,
+                name=f"{note.recipient} (was sent the record)",
+                on_behalf=True,
+            ),
+            draft=Draft(
+                practice_id=heard.practice_id,
+                account_id=heard.sending_id,
+                id=uuid7(),
+                patient_id=note.patient_id,
+                version=0,
+                saved_at=now,
+                category=Category.HEALTH,
+            ),
+            subject=ABOUT_RECORD,
+            body=note.note,
+            message_id=uuid7(),
+            now=now,
+        )
+        await _deliver(sending, None, None, close=False)
+
+
+async def _deliver(
+    sending: Sending, known: Conversation | None, answered: Stored | None, *, close: bool
+) -> Conversation:
+    """Into its conversation, with all that comes of it."""
+    placed = await _placed(sending, known)
+    await _add(sending, placed, answered)
+    if sending.author.by_staff:
+        await _answered(sending, placed, close=close)
+        await telling.tell_patient(sending.db, placed, sending.message_id, now=sending.now)
+    else:
+        await conversations.save_conversation(sending.db, placed)
+        await telling.tell_staff(sending.db, placed, sending.message_id, now=sending.now)
+    await _announce(sending, placed)
+    return placed
 
 
 async def _sent_before(db: Connection, visa: Visa, message_id: UUID, patient_id: UUID) -> Sent:
@@ -128,7 +203,7 @@ async def _target(db: Connection, draft: Draft) -> tuple[Conversation | None, St
     return known, answered
 
 
-async def _placed(sending: Sending, known: Conversation | None, *, by_staff: bool) -> Conversation:
+async def _placed(sending: Sending, known: Conversation | None) -> Conversation:
     """The conversation as it stands with this message in it; a new one is there from now on."""
     draft, now = sending.draft, sending.now
     category = known.category if known else draft.category
@@ -136,8 +211,8 @@ async def _placed(sending: Sending, known: Conversation | None, *, by_staff: boo
         raise Refused(Refusal.CATEGORY_MISSING)
     route = (await settings.list_routes(sending.db, draft.practice_id))[Category(category)]
     begun = known or _begun(sending, Category(category), route)
-    if by_staff:
-        placed = rules.answered(begun, sending.message_id, colleague(sending.visa), now=now)
+    if sending.author.by_staff:
+        placed = rules.answered(begun, sending.message_id, sending.author.colleague, now=now)
     else:
         placed = rules.written_to(begun, sending.message_id, route, now=now)
     if known is None:
@@ -162,22 +237,20 @@ def _begun(sending: Sending, category: Category, route: rules.Route) -> Conversa
 
 async def _add(sending: Sending, placed: Conversation, answered: Stored | None) -> None:
     """The message, its files, and the words by which it is found."""
-    db, draft, visa, pen = sending.db, sending.draft, sending.visa, sending.pen
+    db, draft, author, pen = sending.db, sending.draft, sending.author, sending.pen
     files = await drafts.list_files(
         db, draft.practice_id, drafts=[draft.id], account_id=draft.account_id
     )
     whole = [file.id for file in files if file.finished]
-    head = Head(
-        author=visa.actor_name, subject=sending.subject, preview=words.preview(sending.body)
-    )
+    head = Head(author=author.name, subject=sending.subject, preview=words.preview(sending.body))
     message = Stored(
         practice_id=draft.practice_id,
         id=sending.message_id,
         patient_id=draft.patient_id,
         conversation_id=placed.id,
-        from_practice=visa.capacity is Capacity.STAFF,
+        from_practice=author.by_staff,
         account_id=draft.account_id,
-        on_behalf=visa.capacity is Capacity.DELEGATE,
+        on_behalf=author.on_behalf,
         head=pen.close_head(sending.message_id, head),
         body=pen.close("body", sending.message_id, sending.body),
         attachments=len(whole),
@@ -197,7 +270,7 @@ async def _add(sending: Sending, placed: Conversation, answered: Stored | None) 
 
 async def _answered(sending: Sending, placed: Conversation, *, close: bool) -> None:
     """What an answer does besides: it has been seen, it counts as unread, and perhaps it ends."""
-    db, draft, by = sending.db, sending.draft, colleague(sending.visa)
+    db, draft, by = sending.db, sending.draft, sending.author.colleague
     place = Place(practice_id=draft.practice_id, conversation_id=placed.id)
     await mailboxes.add_received(db, draft.practice_id, draft.patient_id)
     await messages.mark_seen(db, draft.practice_id, placed.id, now=sending.now)
@@ -210,8 +283,8 @@ async def _answered(sending: Sending, placed: Conversation, *, close: bool) -> N
         await notes.add_step(db, place, uuid7(), step, by, now=sending.now)
 
 
-async def _announce(sending: Sending, placed: Conversation, *, by_staff: bool) -> None:
-    kind = MessageReceived if by_staff else MessageSent
+async def _announce(sending: Sending, placed: Conversation) -> None:
+    kind = MessageReceived if sending.author.by_staff else MessageSent
     await outbox.announce(
         sending.db,
         kind(

@@ -15,6 +15,7 @@ from libs.contracts.records.sending import (
     PASSWORD_AT_LEAST,
     PASSWORD_AT_MOST,
     TRIES,
+    Addressee,
     SendingState,
 )
 from libs.strength import Strength, strength
@@ -65,6 +66,7 @@ class Sending:
     expires_at: datetime
     opened_at: datetime | None = None
     note: bytes | None = field(default=None, repr=False)
+    note_to: Addressee = Addressee.SENDER
     noted_at: datetime | None = None
 
     def standing(self, *, now: datetime) -> SendingState:

@@ -15,9 +15,12 @@ from libs.contracts.identity.practices import ShowPractice
 from libs.contracts.records.exports import Counted
 from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
+    Addressee,
+    DescribeNote,
     DescribeSender,
     DescribeSending,
     ListSendings,
+    NoteBack,
     RevokeSending,
     Sender,
     SendingLetter,
@@ -168,6 +171,17 @@ async def describe_sender(asked: DescribeSender, pool: Database) -> Sender:
     return Sender(account_id=sending.account_id, path=f"/p/{sending.patient_id}/health/send#sent")
 
 
+@answers(router, DescribeNote)
+async def describe_note(asked: DescribeNote, pool: Database, ring: AtKeyRing) -> NoteBack:
+    async with transaction(pool, practice=asked.practice_id) as db:
+        sending = await store.get_sending(db, asked.practice_id, asked.sending_id)
+        secret = await secret_of(db, ring, sending)
+    note = _note(sending, secret)
+    if not note or sending.note_to is not Addressee.CARE_TEAM:
+        raise Refused(Refusal.UNKNOWN_SENDING)
+    return NoteBack(patient_id=sending.patient_id, recipient=sending.recipient, note=note)
+
+
 async def secret_of(db: Connection, ring: KeyRing, sending: Sending) -> bytes:
     """What links to this patient's record are sealed with: nothing of it is in any table."""
     keys = await Vault(db, ring, sending.practice_id).keys_of([sending.patient_id])
@@ -219,15 +233,19 @@ def _assure_proven(gate: Gate, asked: SendRecord, visa: Visa, *, now: datetime) 
         raise Refused(Refusal.PROOF_NEEDED)
 
 
+def _note(one: Sending, key: bytes | None) -> str:
+    """What the recipient wrote back; "" for nothing, or what does not open any more."""
+    if not one.note or not key:
+        return ""
+    try:
+        return unseal(key, one.note, belongs_to=written_back(one.practice_id, one.id)).decode()
+    except Damaged:
+        return ""
+
+
 def _shown(one: Sending, key: bytes | None, *, now: datetime) -> Shown:
-    note, standing = "", one.standing(now=now)
+    standing = one.standing(now=now)
     opens = standing in (SendingState.SENT, SendingState.OPENED)
-    if one.note and key:
-        try:
-            belongs_to = written_back(one.practice_id, one.id)
-            note = unseal(key, one.note, belongs_to=belongs_to).decode()
-        except Damaged:
-            note = ""
     return Shown(
         sending_id=one.id,
         recipient=one.recipient,
@@ -243,7 +261,8 @@ def _shown(one: Sending, key: bytes | None, *, now: datetime) -> Shown:
         sent_at=one.sent_at,
         expires_at=one.expires_at,
         opened_at=one.opened_at,
-        note=note,
+        note=_note(one, key),
+        note_to=one.note_to,
         noted_at=one.noted_at,
         token=rules.token(one, key) if opens and key else "",
         link_key=rules.link_key(one, key) if opens and key else b"",

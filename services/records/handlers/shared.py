@@ -12,6 +12,8 @@ from libs.contracts.records.exports import Counted, Format
 from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
     PASSWORD_AT_MOST,
+    Addressee,
+    CareTeamNoted,
     Door,
     Offered,
     ReadSending,
@@ -136,9 +138,13 @@ async def write_back(asked: WriteBack, pool: Database, now: Now, ring: AtKeyRing
     async with transaction(pool, practice=sending.practice_id) as db:
         belongs_to = written_back(sending.practice_id, sending.id)
         sealed = seal(secret, note.encode(), belongs_to=belongs_to)
-        if not await store.save_note(db, sending, sealed, now=now):
+        if not await store.save_note(db, sending, sealed, to=asked.to, now=now):
             raise Refused(Refusal.WRITTEN_ALREADY)
+        await _enter(db, sending, Act.ANSWERED_SENT_RECORD, now=now)
         await _tell(db, sending, SendingState.OPENED)
+        if asked.to is Addressee.CARE_TEAM:
+            place = {"practice_id": sending.practice_id, "sending_id": sending.id}
+            await outbox.announce(db, CareTeamNoted(**place))
     return Done()
 
 

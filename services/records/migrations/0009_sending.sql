@@ -30,6 +30,7 @@ CREATE TABLE sending (
     expires_at  timestamptz NOT NULL,
     opened_at   timestamptz,
     note        bytea,
+    note_to     text        NOT NULL DEFAULT 'sender' CHECK (note_to IN ('sender', 'care_team')),
     noted_at    timestamptz,
     PRIMARY KEY (practice_id, id),
     UNIQUE (practice_id, account_id, key),

@@ -10,7 +10,7 @@ from uuid import UUID
 from libs.contracts.base import Refused
 from libs.contracts.records.exports import Format, Kind
 from libs.contracts.records.refusals import Refusal
-from libs.contracts.records.sending import TRIES, SendingState
+from libs.contracts.records.sending import TRIES, Addressee, SendingState
 from libs.runtime.database import Connection
 from services.records.domain.export import Segment
 from services.records.domain.sending import Cost, Sending
@@ -18,7 +18,7 @@ from services.records.domain.sending import Cost, Sending
 _COLUMNS = """practice_id, id, patient_id, account_id, sender, key, recipient, kinds, start_day,
               end_day, results, documents, messages, size, salt, passes, memory_kib, lanes,
               wrapped, notes, state, tries, sent_at, heard_at, expires_at, opened_at, note,
-              noted_at"""
+              note_to, noted_at"""
 MOST_LISTED = 200
 
 
@@ -29,7 +29,7 @@ async def add_sending(db: Connection, sending: Sending) -> Sending:
         f"""
         INSERT INTO sending ({_COLUMNS})
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+                $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
             ON CONFLICT (practice_id, account_id, key) DO UPDATE SET key = excluded.key
         RETURNING {_COLUMNS}
         """,
@@ -60,6 +60,7 @@ async def add_sending(db: Connection, sending: Sending) -> Sending:
         sending.expires_at,
         sending.opened_at,
         sending.note,
+        sending.note_to,
         sending.noted_at,
     )
     return _sending(row)
@@ -159,19 +160,22 @@ async def save_opened(db: Connection, sending: Sending, *, now: datetime) -> boo
     )
 
 
-async def save_note(db: Connection, sending: Sending, note: bytes, *, now: datetime) -> bool:
+async def save_note(
+    db: Connection, sending: Sending, note: bytes, *, to: Addressee, now: datetime
+) -> bool:
     """What the recipient writes back; False if they have written."""
     return bool(
         await db.fetchval(
             """
             UPDATE sending
-               SET note = $3, noted_at = $4
+               SET note = $3, note_to = $4, noted_at = $5
              WHERE practice_id = $1 AND id = $2 AND noted_at IS NULL
             RETURNING true
             """,
             sending.practice_id,
             sending.id,
             note,
+            to,
             now,
         )
     )
@@ -347,5 +351,6 @@ def _sending(row: Any) -> Sending:
         "cost": cost,
         "kinds": frozenset(map(Kind, said["kinds"])),
         "state": SendingState(said["state"]),
+        "note_to": Addressee(said["note_to"]),
     }
     return Sending(**said | known)
