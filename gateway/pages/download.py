@@ -33,7 +33,7 @@ from libs.runtime.clock import utcnow
 LIMITS = {Kind.LABS: Limit.RESULTS, Kind.DOCUMENTS: Limit.DOCUMENTS, Kind.MESSAGES: Limit.MESSAGES}
 AT_ONCE = 5.0
 """Seconds that a browser waits for a file; one that takes longer has a page of its own."""
-LOOK = 0.15
+LOOK = 0.05
 MAKING = 10
 """Seconds to begin a file: messages are asked for by then."""
 

@@ -19,7 +19,14 @@ from lxml import etree
 from libs.contracts.activity import Act
 from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
-from libs.contracts.messaging.writing import Category, SaveDraft, SendDraft
+from libs.contracts.messaging.writing import (
+    AddAttachmentChunk,
+    Category,
+    FinishAttachment,
+    SaveDraft,
+    SendDraft,
+    StartAttachment,
+)
 from libs.contracts.records.activity import ListActivity
 from libs.contracts.records.exports import (
     CancelExport,
@@ -73,7 +80,9 @@ async def result(practice: Office, rosa: UUID, at: datetime, value: str = "3.1")
     return (await ask(practice.broker, asked)).result_id
 
 
-async def message(practice: Office, rosa: UUID, body: str = "Is this normal?") -> UUID:
+async def message(
+    practice: Office, rosa: UUID, body: str = "Is this normal?", *, file: bytes = b""
+) -> UUID:
     draft = uuid4()
     said = {"patient_id": rosa, "draft_id": draft}
     await ask(
@@ -86,6 +95,13 @@ async def message(practice: Office, rosa: UUID, body: str = "Is this normal?") -
             **said,
         ),
     )
+    if file:
+        place = said | {"visa": practice.patient(rosa), "attachment_id": uuid4()}
+        await ask(practice.broker, StartAttachment(**place, file_name="Skin: left/arm.txt"))
+        for number in range(-(-len(file) // CHUNK_SIZE)):
+            data = file[number * CHUNK_SIZE : (number + 1) * CHUNK_SIZE]
+            await ask(practice.broker, AddAttachmentChunk(**place, number=number, data=data))
+        await ask(practice.broker, FinishAttachment(**place))
     sent = await ask(practice.broker, SendDraft(visa=practice.patient(rosa), **said))
     return sent.message_id
 
@@ -178,7 +194,7 @@ async def test_every_form_holds_the_items_that_were_counted(practice: Office) ->
         str(await result(practice, rosa, now - timedelta(days=2), "3.4")),
         str(await practice.file(rosa, b"%PDF-1.7 one", file_name="a.pdf")),
         str(await practice.file(rosa, b"tea " * 100_000, title="Zwölf Blätter", file_name="ä.txt")),
-        str(await message(practice, rosa)),
+        str(await message(practice, rosa, file=b"It itches. " * 50_000)),
     }
     count = await counted(practice, rosa)
     assert (count.results, count.documents, count.messages) == (2, 2, 1)
@@ -202,6 +218,9 @@ async def test_every_form_holds_the_items_that_were_counted(practice: Office) ->
         b"%PDF-1.7 one",
         b"tea " * 100_000,
     }
+    [sent] = [name for name in files if name.startswith("messages/")]
+    assert sent.endswith(" Skin_ left_arm.txt")
+    assert files[sent] == b"It itches. " * 50_000
 
 
 @pytest.mark.parametrize(

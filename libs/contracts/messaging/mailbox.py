@@ -200,7 +200,7 @@ class Letter(Reply):
     subject: str = Field(repr=False)
     category: Category
     body: str = Field(repr=False)
-    file_names: tuple[str, ...] = Field(default=(), repr=False)
+    files: tuple[Attachment, ...] = ()
 
 
 class Letters(Reply):
@@ -220,6 +220,22 @@ class ReadLetters(Request[Letters]):
     start: datetime | None = None
     end: datetime | None = None
     after: str = ""
+
+
+class ReadLetterFile(Request[Chunk]):
+    """Chunk `number` of a file that came with one of these messages, counted from 0.
+
+    Records has been shown a visa before it was told of the file, and may take longer over all of
+    them than a visa lasts.
+    """
+
+    subject = "request.messaging.read_letter_file"
+    askers = ("records",)
+    practice_id: UUID
+    patient_id: UUID
+    message_id: UUID
+    attachment_id: UUID
+    number: int
 
 
 class Counted(Reply):

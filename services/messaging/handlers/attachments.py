@@ -26,6 +26,7 @@ from libs.vault.vault import Vault
 from services.messaging import telling
 from services.messaging.domain import files as rules
 from services.messaging.means import AtKeyRing, admit_to_write, intact, owner, pen_of
+from services.messaging.reading import read_file
 from services.messaging.store import drafts
 from services.messaging.store.drafts import File, Owner
 from services.messaging.unsealing import shown_file
@@ -160,24 +161,12 @@ async def read_attachment(
 ) -> Chunk:
     visa = admit_to_write(gate, asked.visa, patient_id=asked.patient_id, now=now)
     async with transaction(pool, practice=visa.practice_id) as db:
-        file = await drafts.get_file(
-            db,
-            visa.practice_id,
-            asked.attachment_id,
-            message_id=asked.message_id,
-            patient_id=asked.patient_id,
-        )
-        vault = Vault(db, ring, visa.practice_id)
-        with intact(file.id):
-            opened = await vault.open(file.id)
-            if not 0 <= asked.number < opened.content.chunks:
-                raise Refused(Refusal.UNKNOWN_FILE)
-            data = await vault.read(opened, asked.number)
+        chunk = await read_file(Vault(db, ring, visa.practice_id), asked)
         if asked.number == 0:
             await telling.tell_log(
-                db, visa, asked.patient_id, Act.DOWNLOADED_FILE, file.id, now=now
+                db, visa, asked.patient_id, Act.DOWNLOADED_FILE, asked.attachment_id, now=now
             )
-    return Chunk(data=data, last=asked.number == opened.content.chunks - 1)
+    return chunk
 
 
 async def _files(

@@ -5,12 +5,14 @@ from uuid import UUID
 from faststream.nats import NatsRouter
 
 from libs.access.gate import AtGate
+from libs.contracts.content import Chunk
 from libs.contracts.messaging.mailbox import (
     Counted,
     CountLetters,
     Letter,
     Letters,
     Message,
+    ReadLetterFile,
     ReadLetters,
 )
 from libs.runtime.broker import answers
@@ -18,6 +20,7 @@ from libs.runtime.clock import Now
 from libs.runtime.database import Database, transaction
 from libs.vault.vault import Vault
 from services.messaging.means import AtKeyRing, admit_to_mailbox, opened, pen_of
+from services.messaging.reading import read_file
 from services.messaging.sealing import Pen
 from services.messaging.store import drafts, messages
 from services.messaging.store.messages import AT_ONCE, Listed
@@ -62,6 +65,12 @@ async def read_letters(
     )
 
 
+@answers(router, ReadLetterFile)
+async def read_letter_file(asked: ReadLetterFile, pool: Database, ring: AtKeyRing) -> Chunk:
+    async with transaction(pool, practice=asked.practice_id) as db:
+        return await read_file(Vault(db, ring, asked.practice_id), asked)
+
+
 def _letter(listed: Listed, shown: Message, pen: Pen) -> Letter:
     message = listed.message
     head = opened(message.id, lambda: pen.open_head(message.id, message.head))
@@ -75,5 +84,5 @@ def _letter(listed: Listed, shown: Message, pen: Pen) -> Letter:
         subject=head.subject if head else "",
         category=listed.category,
         body=shown.body,
-        file_names=tuple(one.file_name for one in shown.attachments),
+        files=shown.attachments,
     )

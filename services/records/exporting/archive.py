@@ -5,17 +5,20 @@ before a document is read: nothing is compressed, and checksums stand behind the
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from libs.contracts.messaging.mailbox import Letter
 from services.records.domain.document import Document
 from services.records.exporting.pieces import Checksum, Original, Piece, Pieces
 
 FOLDER: Final = "documents"
+LETTERS: Final = "messages"
 SUMS: Final = "SHA256SUMS.txt"
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
 _BEHIND: Final = struct.Struct("<2L")
@@ -30,18 +33,31 @@ _MOST_NAME: Final = 120
 
 def paths(documents: Sequence[Document]) -> dict[UUID, str]:
     """Where each document lies: by its day and its name, and by a number where two are alike."""
+    return _apart((one.id, f"{FOLDER}/{one.day}", one.file_name) for one in documents)
+
+
+def letter_paths(letters: Sequence[Letter], zone: ZoneInfo) -> dict[UUID, str]:
+    """The same for files that came with messages, by the day on which the message was sent."""
+    return _apart(
+        (file.attachment_id, f"{LETTERS}/{one.sent_at.astimezone(zone):%Y-%m-%d}", file.file_name)
+        for one in letters
+        for file in one.files
+    )
+
+
+def _apart(files: Iterable[tuple[UUID, str, str]]) -> dict[UUID, str]:
     taken: set[str] = set()
     found: dict[UUID, str] = {}
-    for document in documents:
-        name = PurePosixPath(_plain(document.file_name))
+    for id_, before, file_name in files:
+        name = PurePosixPath(_plain(file_name))
         stem, ending = name.stem[:_MOST_NAME] or "document", name.suffix[:20]
         number = 1
-        path = f"{FOLDER}/{document.day} {stem}{ending}"
+        path = f"{before} {stem}{ending}"
         while path.casefold() in taken:
             number += 1
-            path = f"{FOLDER}/{document.day} {stem} ({number}){ending}"
+            path = f"{before} {stem} ({number}){ending}"
         taken.add(path.casefold())
-        found[document.id] = path
+        found[id_] = path
     return found
 
 
@@ -72,6 +88,19 @@ class Archive:
             yield piece
         self._sums.append(f"{digest.hexdigest()}  {path}\n")
         yield from self._behind(path, size, crc32.to_bytes(4, "little"))
+
+    async def fetched(self, path: str, content: AsyncIterator[bytes]) -> AsyncIterator[Piece]:
+        """A file that comes from elsewhere, as it comes."""
+        digest, crc32, size = hashlib.sha256(), 0, 0
+        for piece in self._before(path):
+            yield piece
+        async for data in content:
+            digest.update(data)
+            crc32, size = zlib.crc32(data, crc32), size + len(data)
+            yield data
+        self._sums.append(f"{digest.hexdigest()}  {path}\n")
+        for piece in self._behind(path, size, crc32.to_bytes(4, "little")):
+            yield piece
 
     def document(self, path: str, document: Document) -> Pieces:
         """A document as it was given to us."""

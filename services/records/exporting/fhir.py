@@ -370,5 +370,5 @@ def _communication(letter: Letter, chart: Chart) -> Resource:
         "recipient": [recipient],
         "sender": sender | {"display": letter.author},
         "payload": [{"contentString": letter.body or "(not readable)"}]
-        + [{"contentString": f"File: {name}"} for name in letter.file_names],
+        + [{"contentString": f"File: {file.file_name}"} for file in letter.files],
     }

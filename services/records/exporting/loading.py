@@ -9,7 +9,8 @@ from uuid import UUID
 from faststream.nats import NatsBroker
 
 from libs.contracts.identity.practices import Practice
-from libs.contracts.messaging.mailbox import CountLetters, Letter, ReadLetters
+from libs.contracts.messaging.mailbox import CountLetters, Letter, ReadLetterFile, ReadLetters
+from libs.contracts.messaging.writing import Attachment
 from libs.contracts.records.exports import Counted, Kind, Selection
 from libs.contracts.records.health import Flag, Status
 from libs.contracts.records.moments import Precision
@@ -17,9 +18,13 @@ from libs.runtime.broker import ask
 from libs.runtime.database import Connection
 from services.records.domain.chart import Before, Chart, Measured, bounds
 from services.records.domain.document import Document
+from services.records.exporting.files import Fetch
 from services.records.store import documents, patients, results
 from services.records.store import exports as store
 from services.records.store.documents import Filter
+
+FETCHED_WITHIN = 20
+"""Seconds for a chunk."""
 
 
 async def count(
@@ -111,6 +116,22 @@ async def count_letters(
     start, end = bounds(chosen, practice.time_zone)
     asked = CountLetters(visa=visa, patient_id=patient_id, start=start, end=end)
     return (await ask(broker, asked)).count
+
+
+def letter_files(broker: NatsBroker, practice_id: UUID, patient_id: UUID) -> Fetch:
+    """Where the files come from that were sent with a patient's messages."""
+
+    async def fetch(letter: Letter, file: Attachment, number: int) -> bytes:
+        asked = ReadLetterFile(
+            practice_id=practice_id,
+            patient_id=patient_id,
+            message_id=letter.message_id,
+            attachment_id=file.attachment_id,
+            number=number,
+        )
+        return (await ask(broker, asked, within=FETCHED_WITHIN)).data
+
+    return fetch
 
 
 async def read_letters(

@@ -51,7 +51,7 @@ class Makers:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(
+    def begin(  # noqa: PLR0913
         self,
         pool: Pool,
         export: Export,
@@ -59,9 +59,10 @@ class Makers:
         *,
         chosen: Selection,
         letters: Sequence[Letter],
+        fetch: files.Fetch,
     ) -> None:
         """Make it, beside whatever else there is to do."""
-        maker = _Maker(pool, self._ring, export, practice, chosen, letters)
+        maker = _Maker(pool, self._ring, export, practice, chosen, letters, fetch)
         task = asyncio.create_task(maker.make(self._room))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -83,6 +84,7 @@ class _Maker:
     practice: Practice
     chosen: Selection
     letters: Sequence[Letter]
+    fetch: files.Fetch
 
     async def make(self, room: asyncio.Semaphore) -> None:
         """From its beginning to its end, whichever that is."""
@@ -119,7 +121,7 @@ class _Maker:
         async def step() -> None:
             await self._say(next(steps))
 
-        async for piece in files.pieces(chart, self.export.format, step=step):
+        async for piece in files.pieces(chart, self.export.format, step=step, fetch=self.fetch):
             await spool.add(piece)
             count += 1
             if count % BREATH == 0:

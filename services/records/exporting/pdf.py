@@ -90,7 +90,9 @@ def said(chart: Chart) -> dict[str, Any]:
                 "sender": words.sender(one, chart),
                 "sent": words.moment(one.sent_at, zone),
                 "body": one.body or "This message can’t be read.",
-                "files": f"With it: {', '.join(one.file_names)}" if one.file_names else "",
+                "files": f"With it: {', '.join(file.file_name for file in one.files)}"
+                if one.files
+                else "",
             }
             for one in chart.messages
         ],

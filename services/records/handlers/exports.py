@@ -81,7 +81,8 @@ async def make_export(  # noqa: PLR0913
             act, subject = _said(asked)
             await enter(db, visa, asked.patient_id, act, subject, now=now)
     if export.id == wanted.id:
-        makers.begin(pool, export, practice, chosen=asked.selection, letters=letters)
+        fetch = loading.letter_files(broker, practice.practice_id, asked.patient_id)
+        makers.begin(pool, export, practice, chosen=asked.selection, letters=letters, fetch=fetch)
     return rules.shown(export, now=now)
 
 

@@ -115,6 +115,7 @@ async def send_record(  # noqa: PLR0913
                 practice=practice,
                 chosen=asked.selection,
                 letters=letters,
+                fetch=loading.letter_files(broker, visa.practice_id, asked.patient_id),
                 key=key,
                 actor=actor_of(visa),
             )

@@ -82,6 +82,7 @@ class Packer:
     practice: Practice
     chosen: Selection
     letters: Sequence[Letter]
+    fetch: files.Fetch
     key: bytes = field(repr=False)
     actor: Actor
 
@@ -147,7 +148,7 @@ class Packer:
         contents = made_for(UUID(int=self.sending.id.int ^ (number + 1)))
         spool = Spool(self.pool, self._sealer, self.sending.practice_id, self.sending.id, contents)
         count = 0
-        async for piece in files.pieces(chart, form, step=self._assure_wanted):
+        async for piece in files.pieces(chart, form, step=self._assure_wanted, fetch=self.fetch):
             await spool.add(piece)
             count += 1
             if count % BREATH == 0:

@@ -69,6 +69,11 @@ def chart(
     )
 
 
+async def nothing(*_: object) -> bytes:
+    """What came with a message, where there is none of it."""
+    return b""
+
+
 def measured(found: Iterable[Result]) -> list[Measured]:
     """Results as they are kept: what is not shown is left out."""
     rows = [kept.kept(one) for one in found]

@@ -147,7 +147,7 @@ async def _step() -> None:
 
 
 async def _form(chart: Chart, wanted: Format) -> bytes:
-    made = [piece async for piece in files.pieces(chart, wanted, step=_step)]
+    made = [piece async for piece in files.pieces(chart, wanted, step=_step, fetch=charts.nothing)]
     return b"".join(bytes(4) if isinstance(one, Checksum) else one for one in made)  # type: ignore[misc]
 
 

@@ -63,7 +63,7 @@ def messages(chart: Chart) -> str:
             ),
             "<br/>",
             paragraphs(letter.body or "(not readable)"),
-            *(f"<br/>{text(f'File: {name}')}" for name in letter.file_names),
+            *(f"<br/>{text(f'File: {file.file_name}')}" for file in letter.files),
             ID=f"message-{letter.message_id}",
         )
         for letter in chart.messages
