@@ -47,7 +47,9 @@ def test_every_document_is_found_shown_and_kept(visit: Open) -> None:
     reader.page.get_by_role("link", name="View All Documents").click()
     reader.sees_a_sound_page()
     reader.sees("All documents")
-    assert re.search(r"1[4-9] documents", reader.page.locator("body").inner_text())
+    told = re.search(r"(\d+) documents", reader.page.locator("body").inner_text())
+    assert told
+    assert int(told[1]) >= 14  # other journeys may have added some
     kinds = reader.page.locator("#type option").all_inner_texts()
     reader.page.locator("#type").select_option(index=1)
     reader.page.get_by_role("button", name="Show").click()
@@ -57,7 +59,7 @@ def test_every_document_is_found_shown_and_kept(visit: Open) -> None:
     reader.follows("Show all")
     links = reader.page.locator("ul.docs .title a")
     addresses = [links.nth(n).get_attribute("href") or "" for n in range(links.count())]
-    assert len(addresses) == 14
+    assert len(set(addresses)) == int(told[1])
     shown = set()
     for address in addresses:
         reader.page.goto(address)
