@@ -5,7 +5,16 @@ import sys
 import click
 from rich.console import Console
 
-from deploy.commands import activity, bringing_in, dead_letters, practices, preparing, running
+from deploy.commands import (
+    activity,
+    bringing_in,
+    dead_letters,
+    doctor,
+    keys,
+    practices,
+    preparing,
+    running,
+)
 from deploy.problem import Problem
 
 
@@ -28,6 +37,8 @@ for each in (
     bringing_in.import_files,
     dead_letters.group,
     activity.group,
+    doctor.doctor,
+    keys.group,
 ):
     commands.add_command(each)
 

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deploy import nats_config
 from libs.contracts import registry
 
+MASTER = "keys.json"
+"""Everything that an installation's other secrets are made from."""
 SIGNERS = ("identity", "delegation")
 """Who signs passports and visas; everyone has their public keys."""
 
@@ -60,20 +62,25 @@ def kept(folder: Path) -> Keys:
     A part that came with a newer release gets its own beside them.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = folder / "keys.json"
+    file = folder / MASTER
     stored = Keys(**json.loads(file.read_text())) if file.exists() else None
     keys = _completed(stored) if stored else make()
     if keys != stored:
-        unfinished = folder / "keys.unfinished"
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
-            json.dump(asdict(keys), f, indent=1)
-            f.flush()
-            os.fsync(f.fileno())
-        unfinished.rename(file)
+        keep(folder, keys)
     for name, seed in keys.nats.items():
         seed_file(folder, name).touch(mode=0o600)
         seed_file(folder, name).write_text(seed)
     return keys
+
+
+def keep(folder: Path, keys: Keys) -> None:
+    """These secrets from now on; complete on the disk, or as it was."""
+    unfinished = folder / "keys.unfinished"
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
+        json.dump(asdict(keys), f, indent=1)
+        f.flush()
+        os.fsync(f.fileno())
+    unfinished.rename(folder / MASTER)
 
 
 def _completed(stored: Keys) -> Keys:

@@ -11,8 +11,7 @@ from pathlib import Path
 from deploy import keys, nats_config, postgres
 from deploy.problem import Problem
 
-MASTER = "keys.json"
-"""Everything that the other files are made from. No container is given it."""
+KEY_RING = "key-ring"
 ANYWHERE = "0.0.0.0"  # noqa: S104  (inside its container)
 
 
@@ -46,7 +45,7 @@ def _kept(made: keys.Keys, database: str) -> dict[str, str]:
         **{f"{role}-database-url": url(role) for role in made.postgres},
         **{f"{name}-visa-signing-key": key for name, key in made.signing.items()},
         "link-key": made.link_key,
-        "key-ring": made.key_ring,
+        KEY_RING: made.key_ring,
     }
 
 
@@ -59,6 +58,12 @@ def _following(made: keys.Keys) -> dict[str, str]:
         "visa-keys": made.visa_keys,
         "nats.conf": nats_config.render(public, host=ANYWHERE, port=4222, store="/data"),
     }
+
+
+def keep_key_ring(folder: Path, made: keys.Keys, *, owner: int | None) -> None:
+    """The key ring after a key was added to it, or dropped."""
+    _put(folder / KEY_RING, made.key_ring)
+    _give(folder, owner)
 
 
 def _put(file: Path, content: str) -> None:
@@ -75,5 +80,5 @@ def _give(folder: Path, owner: int | None) -> None:
     for file in folder.iterdir():
         if file.is_file():
             file.chmod(0o600)
-            if owner is not None and file.name != MASTER:
+            if owner is not None and file.name != keys.MASTER:
                 os.chown(file, owner, owner)

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import nats
 import nats.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -144,8 +143,9 @@ async def provisioner(
 
 async def _connected(url: str, seed: str, until: float) -> Client:
     while True:
+        client = Client()
         try:
-            return await nats.connect(
+            await client.connect(
                 url.split(","),
                 nkeys_seed=seed,
                 name="provisioner",
@@ -157,9 +157,12 @@ async def _connected(url: str, seed: str, until: float) -> Client:
                 error_cb=_quiet,
             )
         except (nats.errors.Error, OSError) as error:
+            await client.close()
             if asyncio.get_running_loop().time() > until:
                 why = str(error) or "too late"
                 raise Problem(f"NATS does not answer at {url}: {why}.") from None
+        else:
+            return client
         await asyncio.sleep(0.1)
 
 

@@ -19,6 +19,10 @@ from libs.runtime.keyring import NONCE, Damaged, seal, unseal
 PREFIX = "shlink:/"
 MANIFEST_LIMIT = 128
 """Characters of the manifest's address."""
+TOKEN = 64
+"""Characters of a token: a sending's id and what proves it, in base64url."""
+LONGEST_ADDRESS = MANIFEST_LIMIT - len("/shl/") - TOKEN
+"""Characters that the portal's own address may have."""
 LABEL_LIMIT = 80
 TICKET_LASTS = timedelta(minutes=10)
 """The specification allows an hour at most."""

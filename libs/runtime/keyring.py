@@ -7,7 +7,7 @@ moved elsewhere does not open.
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -34,6 +34,13 @@ class KeyRing:
         """A ring from its file's text."""
         pairs = (line.split() for line in text.splitlines() if line.strip())
         return cls({name: base64.b64decode(key) for name, key in pairs})
+
+    def __contains__(self, key_id: str) -> bool:
+        return key_id in self._keys
+
+    def __iter__(self) -> Iterator[str]:
+        """The keys' ids, the newest last."""
+        return iter(self._keys)
 
     def wrap(self, data_key: bytes, *, belongs_to: str) -> tuple[str, bytes]:
         """The data key, wrapped, and the id of the master key that did it."""

@@ -37,26 +37,30 @@ async def announce(db: Connection, *events: Event) -> None:
 
 
 def relayed(
-    service: str, database_url: str
+    service: str, database_url: str, *, key: str = ""
 ) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
-    """The application's events reach its stream for as long as it runs."""
+    """The application's events reach its stream for as long as it runs.
+
+    `key` is its newest master key. Its connection says so, for whoever puts data under a newer one.
+    """
+    name = f"{service} relay {key}".strip()
 
     @asynccontextmanager
     async def context(app: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(_relay(app, service, database_url))
+        task = asyncio.create_task(_relay(app, service, database_url, name))
         yield
         await background.end(task)
 
     return context
 
 
-async def _relay(app: web.Application, service: str, database_url: str) -> None:
+async def _relay(app: web.Application, service: str, database_url: str, name: str) -> None:
     while True:
         try:
             db = await asyncpg.connect(
                 database_url,
                 timeout=5,
-                server_settings={"search_path": service, "application_name": f"{service} relay"},
+                server_settings={"search_path": service, "application_name": name},
             )
             try:
                 await _hold(app, service, db)

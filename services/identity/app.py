@@ -51,7 +51,7 @@ def build(config: Config) -> web.Application:
                 context=given,
             ),
             hearing(given["gate"]),
-            outbox.relayed("identity", config.database_url),
+            outbox.relayed("identity", config.database_url, key=given["key_ring"].newest),
             worker.working,
             resets.working(config.database_url),
         ]

@@ -134,15 +134,20 @@ def practice_visa(  # noqa: PLR0913
     return seal.close(visa)
 
 
+def binds_code(account_id: UUID) -> str:
+    """What the secret of somebody's one-time codes belongs to."""
+    return f"code {account_id}"
+
+
 def sealed_code(key_ring: KeyRing, account_id: UUID, secret: str) -> tuple[str, bytes]:
     """The secret of somebody's one-time codes, as it is kept, and the id of the key for it."""
-    return key_ring.wrap(secret.encode(), belongs_to=f"code {account_id}")
+    return key_ring.wrap(secret.encode(), belongs_to=binds_code(account_id))
 
 
 def opened_code(key_ring: KeyRing, account: Account) -> str:
     """The secret of somebody's one-time codes."""
     key_id, sealed = account.code_key_id or "", account.code_secret or b""
-    return key_ring.unwrap(key_id, sealed, belongs_to=f"code {account.id}").decode()
+    return key_ring.unwrap(key_id, sealed, belongs_to=binds_code(account.id)).decode()
 
 
 def new_id() -> UUID:

@@ -24,7 +24,7 @@ def build(config: Config) -> web.Application:
                 context={"gate": gate, "key_ring": key_ring},
             ),
             hearing(gate),
-            outbox.relayed("messaging", config.database_url),
+            outbox.relayed("messaging", config.database_url, key=key_ring.newest),
         ]
     )
     return app

@@ -48,6 +48,20 @@ class Server:
         )
 
 
+def called(server: Server, *, within: float) -> aiosmtplib.SMTP:
+    """A client of this server, not yet connected."""
+    return aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        use_tls=server.use_tls,
+        start_tls=server.start_tls,
+        tls_context=ssl.create_default_context(cadata=server.ca or None),
+        timeout=within,
+    )
+
+
 class Line:
     """A connection that is kept over several letters and made anew where it was lost."""
 
@@ -87,17 +101,7 @@ class Line:
 
     async def _connected(self) -> aiosmtplib.SMTP:
         if self._client is None or not self._client.is_connected:
-            server = self._server
-            client = aiosmtplib.SMTP(
-                hostname=server.host,
-                port=server.port,
-                username=server.username,
-                password=server.password,
-                use_tls=server.use_tls,
-                start_tls=server.start_tls,
-                tls_context=ssl.create_default_context(cadata=server.ca or None),
-                timeout=CONNECT_WITHIN,
-            )
+            client = called(self._server, within=CONNECT_WITHIN)
             await client.connect()
             client.timeout = ANSWER_WITHIN
             self._client = client

@@ -43,7 +43,7 @@ def build(config: Config) -> web.Application:
                 context=context,
             ),
             hearing(gate),
-            outbox.relayed("records", config.database_url),
+            outbox.relayed("records", config.database_url, key=key_ring.newest),
             worker.working(config.database_url, key_ring, readers),
         ]
     )

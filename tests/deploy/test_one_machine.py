@@ -109,6 +109,7 @@ def test_it_comes_up_works_and_finds_its_data_again(tmp_path: Path) -> None:
         assert "Log in" in portal.get("/login")
         assert json.loads(portal.get("/mailbox.json")) == []
         assert portal.carespace("migrate", "--check") == "All is as it should be.\n"
+        assert portal.carespace("doctor") == "Nothing is wrong.\n"
         words = [word for pair in PRACTICE.items() for word in pair]
         added = portal.carespace("practice", "add", *words, "--json")
         assert added["import_key"]

@@ -133,6 +133,10 @@ def test_nothing_was_left_undone(here: Composed) -> None:
     assert "There are no dead letters." in told
 
 
+def test_the_doctor_finds_nothing_wrong(here: Composed) -> None:
+    assert "Nothing is wrong." in here.compose("run", "--rm", "admin", "doctor")
+
+
 def test_no_log_holds_an_address_or_a_link(here: Composed) -> None:
     tokens = [here.link(to).rpartition("/")[2] for to in (NURSE, PATIENT)]
     logs = here.compose("logs", "--no-color")

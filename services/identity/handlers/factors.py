@@ -40,6 +40,7 @@ from services.identity.hashing import AtHashing
 from services.identity.means import (
     AtKeyRing,
     announce_ended,
+    binds_code,
     new_id,
     owe,
     own_session,
@@ -106,7 +107,7 @@ async def confirm_code(  # noqa: PLR0913
         if pending is None:
             raise Refused(Refusal.SETUP_OVER)
         key_id, sealed = pending
-        secret = key_ring.unwrap(key_id, sealed, belongs_to=f"code {account.id}").decode()
+        secret = key_ring.unwrap(key_id, sealed, belongs_to=binds_code(account.id)).decode()
         step = one_time_code.step_of(secret, asked.code.replace(" ", ""), now=now)
         if step is None:
             raise Refused(Refusal.WRONG_CODE)
