@@ -13,6 +13,7 @@ import uvloop
 from rich.console import Console
 
 from bench import (
+    backups,
     clicks,
     downloads,
     health,
@@ -39,6 +40,7 @@ ALL: dict[str, Callable[[Terms], Coroutine[None, None, list[Finding]]]] = {
     "clicks": clicks.measure,
     "revocations": revocations.measure,
     "downloads": downloads.measure,
+    "backups": backups.measure,
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy import installation, keys
+from deploy.installation import Installation
 from deploy.problem import Problem
 from libs.runtime import config
 from libs.runtime.keyring import KeyRing
@@ -39,7 +40,11 @@ def administrator(data_dir: Path) -> Administrator:
             return config.from_environment(Administrator)
         except config.Misconfigured as sentence:
             raise Problem(str(sentence)) from None
-    here = installation.running(data_dir.resolve())
+    return of(installation.running(data_dir.resolve()))
+
+
+def of(here: Installation) -> Administrator:
+    """An installation on this machine."""
     mail = here.environment("notifier")
     return Administrator(
         database_url=here.database_url("admin"),

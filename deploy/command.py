@@ -7,6 +7,7 @@ from rich.console import Console
 
 from deploy.commands import (
     activity,
+    backups,
     bringing_in,
     dead_letters,
     doctor,
@@ -39,6 +40,8 @@ for each in (
     activity.group,
     doctor.doctor,
     keys.group,
+    backups.backup,
+    backups.restore,
 ):
     commands.add_command(each)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy import (
+    administrator,
     installation,
     keys,
     mailbox,
@@ -27,6 +28,7 @@ from deploy import (
     waiting,
 )
 from deploy import nats as nats_server
+from deploy.backup import checking, restoring
 from deploy.demo import loading
 from deploy.installation import HOST, Installation
 from deploy.problem import Problem
@@ -39,8 +41,19 @@ PATIENCE = 60
 """Seconds for anything to come up; it takes two or three."""
 
 
-def up(*, folder: Path, port: int, with_demo: bool, with_mailbox: bool, console: Console) -> None:
-    """Bring everything up, look after it, and bring it down when told to."""
+def up(  # noqa: PLR0913
+    *,
+    folder: Path,
+    port: int,
+    with_demo: bool,
+    with_mailbox: bool,
+    console: Console,
+    restore: Path | None = None,
+) -> None:
+    """Bring everything up, look after it, and bring it down when told to.
+
+    With a backup to restore, what is in it is there before the services are.
+    """
     began = time.monotonic()
     with installation.held(folder):
         if refused := waiting.why_not(HOST, port):
@@ -48,7 +61,7 @@ def up(*, folder: Path, port: int, with_demo: bool, with_mailbox: bool, console:
         here = installation.prepared(folder, port, with_mailbox=with_mailbox)
         with Supervisor(folder / "run", say=partial(_tell, console)) as watching:
             console.print(f"[bold]CareSpace[/] is starting in {folder}")
-            if _bring_up(watching, here, console, with_demo=with_demo):
+            if _bring_up(watching, here, console, with_demo=with_demo, restore=restore):
                 _welcome(console, here, time.monotonic() - began, with_demo=with_demo)
                 watching.watch(lambda: False)
             console.print("\nStopping. Ctrl-C again ends it at once.")
@@ -56,7 +69,12 @@ def up(*, folder: Path, port: int, with_demo: bool, with_mailbox: bool, console:
 
 
 def _bring_up(
-    watching: Supervisor, here: Installation, console: Console, *, with_demo: bool
+    watching: Supervisor,
+    here: Installation,
+    console: Console,
+    *,
+    with_demo: bool,
+    restore: Path | None,
 ) -> bool:
     """Floor by floor; False if somebody told us to stop on the way."""
     for server in _servers(watching, here):
@@ -68,6 +86,10 @@ def _bring_up(
     if not yes:
         return False
     console.print("  [green]up[/]  Postgres, NATS")
+    if restore:
+        console.print(f"  Restoring {restore}")
+        if not _once(watching, here, "restore", lambda: asyncio.run(_restore(here, restore))):
+            return False
     parts = [*registry.services(), "gateway"]
     if here.with_mailbox:
         parts.insert(0, "mailbox")
@@ -186,6 +208,13 @@ async def _provision_streams(here: Installation) -> None:
     url = f"nats://{HOST}:{here.ports['nats']}"
     async with streams.provisioner(url, str(seed), patience=30) as jetstream:
         await streams.provision(jetstream)
+
+
+async def _restore(here: Installation, backup: Path) -> None:
+    there = administrator.of(here)
+    await restoring.restore(there, backup, replicas=1, tell=lambda *_: None)
+    if bad := (await checking.check(there.database_url, there.ring())).bad:
+        raise Problem(" ".join(bad))
 
 
 def _ready(here: Installation, part: str) -> bool:

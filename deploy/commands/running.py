@@ -26,13 +26,20 @@ from deploy.commands.saying import console, data_dir
 @click.option(
     "--no-mailbox", is_flag=True, help="Really send; needs CARESPACE_SMTP_URL and _MAIL_FROM."
 )
-def up(*, demo: bool, port: int, data_dir: Path, no_mailbox: bool) -> None:
+@click.option(
+    "--restore",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A backup to begin with; --data-dir holds only the folder keys of its installation.",
+)
+def up(*, demo: bool, port: int, data_dir: Path, no_mailbox: bool, restore: Path | None) -> None:
     """Everything on this machine: databases, services and the portal. Ctrl-C stops it.
 
     Example: carespace up --demo --port 8080
     """
     from deploy import one_machine
 
+    if demo and restore:
+        raise click.UsageError("--restore brings what there was, --demo what there never was.")
     if demo and no_mailbox:
         raise click.UsageError("--demo registers its people through the mailbox: leave one away.")
     one_machine.up(
@@ -41,6 +48,7 @@ def up(*, demo: bool, port: int, data_dir: Path, no_mailbox: bool) -> None:
         with_demo=demo,
         with_mailbox=not no_mailbox,
         console=console,
+        restore=restore.resolve() if restore else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from libs.contracts.base import Refused
@@ -48,6 +48,16 @@ class Outcome:
 
     state: MailState
     answer: str = ""
+
+
+def announced_at(event_id: UUID) -> datetime:
+    """When an event was made: its id says so, in milliseconds (RFC 9562, 5.7).
+
+    One whose id does not say it is taken for new.
+    """
+    if event_id.version != 7:  # noqa: PLR2004
+        return datetime.max.replace(tzinfo=UTC)
+    return datetime.fromtimestamp((event_id.int >> 80) / 1000, tz=UTC)
 
 
 def next_try(job: Job, *, now: datetime) -> datetime | None:

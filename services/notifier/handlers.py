@@ -32,6 +32,7 @@ async def letter_due(heard: LetterDue, pool: Database, now: Now) -> None:
                 kind=heard.kind,
                 reference_id=heard.reference_id,
                 version=heard.version,
+                announced_at=domain.announced_at(heard.id),
                 now=now,
             )
             await worker.ring(db)
@@ -49,6 +50,7 @@ async def announcement_due(heard: AnnouncementDue, pool: Database, now: Now) -> 
                 kind=LetterKind.MESSAGE_WAITING,
                 reference_id=heard.reference_id,
                 version=1,
+                announced_at=domain.announced_at(heard.id),
                 now=now,
                 due_at=heard.at,
             )
@@ -67,6 +69,7 @@ async def record_sent(heard: RecordSent, pool: Database, now: Now) -> None:
                 kind=LetterKind.RECORD_SENT,
                 reference_id=heard.sending_id,
                 version=1,
+                announced_at=domain.announced_at(heard.id),
                 now=now,
             )
             await worker.ring(db)
@@ -85,6 +88,7 @@ async def sending_told(heard: SendingTold, pool: Database, now: Now) -> None:
                 kind=LetterKind.SENDING_LOCKED if is_locked else LetterKind.SENDING_NOTE,
                 reference_id=heard.sending_id,
                 version=1,
+                announced_at=domain.announced_at(heard.id),
                 now=now,
             )
             await worker.ring(db)

@@ -22,14 +22,26 @@ async def add_job(  # noqa: PLR0913
     kind: LetterKind,
     reference_id: UUID,
     version: int,
+    announced_at: datetime,
     now: datetime,
     due_at: datetime | None = None,
 ) -> None:
-    """Owe a letter, now or from some time on; the same version of it is owed once."""
+    """Owe a letter, now or from some time on; the same version of it is owed once.
+
+    One that was announced before a restore may have been sent by then: it is not owed, but kept as
+    one that failed, for staff to see.
+    """
     await db.execute(
         """
-        INSERT INTO mail_job (practice_id, id, kind, reference_id, version, queued_at, due_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        WITH held AS (SELECT words FROM restored WHERE at > $8 ORDER BY at DESC LIMIT 1)
+        INSERT INTO mail_job
+               (practice_id, id, kind, reference_id, version, queued_at, due_at, state, answer)
+        SELECT $1, $2, $3, $4, $5, $6,
+               CASE WHEN words IS NULL THEN $7::timestamptz END,
+               CASE WHEN words IS NULL THEN 'queued' ELSE 'failed' END,
+               coalesce(words, '')
+          FROM (SELECT) AS one
+          LEFT JOIN held ON true
             ON CONFLICT DO NOTHING
         """,
         practice_id,
@@ -39,6 +51,7 @@ async def add_job(  # noqa: PLR0913
         version,
         now,
         due_at or now,
+        announced_at,
     )
 
 

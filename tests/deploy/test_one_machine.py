@@ -1,7 +1,9 @@
 """`carespace up`: what it says when it can't, and what it keeps from one start to the next."""
 
+import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +24,8 @@ import pytest
 
 from deploy import processes, waiting
 from deploy.demo import chart
+from deploy.demo.browser import Browser
+from deploy.demo.family import RECORD, logs_in
 from deploy.demo.messages import ANSWERS
 from deploy.demo.people import PATIENTS
 from tests.deploy.test_postgres import AS_SOMEBODY
@@ -178,6 +182,44 @@ def test_an_interrupted_demo_goes_on_where_it_was(tmp_path: Path) -> None:
         code = portal.carespace("demo-code", "nurse@lakeside.example.com").strip()
         assert code in (before, nurse.now())  # half a minute may end in between
     assert (folder / "demo.json").exists()
+
+
+def test_a_backup_restored_elsewhere_is_the_same_portal(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    with up(before, "--demo") as portal:
+        until_now(lambda: all_told(portal))
+        seen = asyncio.run(rosas_pages(portal.url))
+        told = portal.carespace("backup", str(tmp_path / "backup"))
+        assert told.startswith("Written: ")
+    after.mkdir()
+    shutil.copytree(before / "keys", after / "keys")
+    shutil.rmtree(before)
+    with up(after, "--restore", str(tmp_path / "backup")) as portal:
+        assert asyncio.run(rosas_pages(portal.url)) == seen
+        logs = portal.carespace("activity", "verify", "--json")
+        assert logs["bad"] == 0
+        assert len(logs["logs"]) >= 2
+        assert portal.carespace("doctor") == "Nothing is wrong.\n"
+        assert json.loads(portal.get("/mailbox.json")) == []
+
+
+async def rosas_pages(url: str) -> list[list[str]]:
+    """What Rosa reads on her pages, word by word."""
+    rosa = next(person for person in PATIENTS if person.given == "Rosa")
+    async with Browser(url) as browser:
+        await logs_in(browser, rosa)
+        record = RECORD.search(await browser.see("/"))
+        assert record
+        pages = [
+            f"{record[0]}/{page}" for page in ("health", "health/documents", "messages", "users")
+        ]
+        return [read(await browser.see(page)) for page in pages]
+
+
+def read(page: str) -> list[str]:
+    main = re.search(r"<main.*</main>", page, re.DOTALL)
+    assert main
+    return re.sub(r"<[^>]+>", " ", main[0]).split()
 
 
 def test_a_nats_that_lost_its_disk_gets_its_streams_back(tmp_path: Path) -> None:
