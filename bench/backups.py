@@ -34,7 +34,8 @@ async def measure(terms: Terms) -> list[Finding]:
 
 
 async def _measured(terms: Terms, folder: Path) -> list[Finding]:
-    written, copied = [], []
+    written: list[float] = []
+    copied: list[float] = []
     async with portal.up() as here:
         who = Someone(number=0)
         await here.registered([who])

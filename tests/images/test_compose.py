@@ -1,5 +1,6 @@
 """The image and the compose file on a real engine, two of each service, through TLS."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 
@@ -135,6 +136,15 @@ def test_nothing_was_left_undone(here: Composed) -> None:
 
 def test_the_doctor_finds_nothing_wrong(here: Composed) -> None:
     assert "Nothing is wrong." in here.compose("run", "--rm", "admin", "doctor")
+
+
+def test_it_is_backed_up_and_the_backup_reads_through(here: Composed) -> None:
+    backups = here.folder / "backups"
+    backups.mkdir()
+    os.chown(backups, 10001, 10001)
+    admin = ("run", "--rm", "-v", f"{backups}:/backups", "admin")
+    assert "Written: " in here.compose(*admin, "backup", "/backups/one")
+    assert "Read: " in here.compose(*admin, "restore", "--check", "/backups/one")
 
 
 def test_no_log_holds_an_address_or_a_link(here: Composed) -> None:
