@@ -5,7 +5,15 @@ import sys
 import click
 from rich.console import Console
 
-from deploy.commands import activity, bringing_in, dead_letters, practices, preparing, running
+from deploy.commands import (
+    activity,
+    bringing_in,
+    dead_letters,
+    nats_config,
+    practices,
+    preparing,
+    running,
+)
 from deploy.problem import Problem
 
 
@@ -20,7 +28,7 @@ for each in (
     running.run,
     running.demo_code,
     preparing.migrate,
-    preparing.nats_config,
+    nats_config.nats_config,
     preparing.secrets,
     practices.practice,
     practices.staff,

@@ -24,6 +24,7 @@ from deploy.nats_config import DEAD
 from deploy.problem import Problem
 from libs.contracts import registry
 from libs.contracts.base import owner, phrase
+from libs.runtime import trust
 
 KEPT = 14 * 24 * 3600
 """Seconds an event stays, followed or not."""
@@ -132,17 +133,17 @@ def _differences(
 
 @asynccontextmanager
 async def provisioner(
-    url: str, seed: str, *, patience: float = 5
+    url: str, seed: str, *, ca: str = "", patience: float = 5
 ) -> AsyncIterator[JetStreamContext]:
     """A connection with the rights to make streams and consumers, and to read what they hold."""
-    client = await _connected(url, seed, asyncio.get_running_loop().time() + patience)
+    client = await _connected(url, seed, ca, asyncio.get_running_loop().time() + patience)
     try:
         yield client.jetstream(timeout=10)
     finally:
         await client.close()
 
 
-async def _connected(url: str, seed: str, until: float) -> Client:
+async def _connected(url: str, seed: str, ca: str, until: float) -> Client:
     while True:
         try:
             return await nats.connect(
@@ -155,6 +156,7 @@ async def _connected(url: str, seed: str, until: float) -> Client:
                 max_reconnect_attempts=1,
                 reconnect_time_wait=0,
                 error_cb=_quiet,
+                **trust.options(url, ca),
             )
         except (nats.errors.Error, OSError) as error:
             if asyncio.get_running_loop().time() > until:
