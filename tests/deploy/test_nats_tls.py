@@ -1,6 +1,7 @@
 """NATS with TLS: from the shipped configuration, believed by an authority of one's own."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -70,6 +71,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     yield Guarded(port=port, keys=folder / "keys", authority=ours)
     server.terminate()
     server.wait(10)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """What nats-py leaves is cleared away here, and not in the middle of somebody else's test."""
+    yield
+    gc.collect()
 
 
 def part(guarded: Guarded, *, url: str, ca: str) -> web.Application:
