@@ -18,7 +18,7 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServiceUnavailableError
 
 from deploy.nats_config import DEAD
 from deploy.problem import Problem
@@ -135,12 +135,34 @@ def _differences(
 async def provisioner(
     url: str, seed: str, *, ca: str = "", patience: float = 5
 ) -> AsyncIterator[JetStreamContext]:
-    """A connection with the rights to make streams and consumers, and to read what they hold."""
-    client = await _connected(url, seed, ca, asyncio.get_running_loop().time() + patience)
+    """A connection with the rights to make streams and consumers, and to read what they hold.
+
+    The servers of a cluster that has just come up, or has lost one, first have to agree who leads.
+    """
+    until = asyncio.get_running_loop().time() + patience
+    client = await _connected(url, seed, ca, until)
     try:
+        await _led(client, until)
         yield client.jetstream(timeout=10)
+    except (nats.errors.TimeoutError, ServiceUnavailableError):
+        raise Problem(
+            f"NATS answers at {url}, but nobody leads its streams: is more than half of the "
+            "cluster's servers up?"
+        ) from None
     finally:
         await client.close()
+
+
+async def _led(client: Client, until: float) -> None:
+    while True:
+        try:
+            await client.jetstream(timeout=2).account_info()
+        except (nats.errors.TimeoutError, ServiceUnavailableError):
+            if asyncio.get_running_loop().time() > until:
+                raise
+        else:
+            return
+        await asyncio.sleep(0.1)
 
 
 async def _connected(url: str, seed: str, ca: str, until: float) -> Client:

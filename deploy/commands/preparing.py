@@ -42,7 +42,7 @@ async def migrate(*, replicas: int, check: bool, as_json: bool, data_dir: Path) 
 
     there = _where(data_dir)
     async with streams.provisioner(
-        there.nats_url, there.nats_credentials, ca=there.nats_ca
+        there.nats_url, there.nats_credentials, ca=there.nats_ca, patience=30
     ) as jetstream:
         admin = await database.connected(there.database_url)
         try:
