@@ -161,9 +161,11 @@ async def _all_followed(servers: Servers, acknowledged: set[UUID]) -> bool:
 
 
 async def test_one_server_of_three_does_nothing_alone_and_says_so(servers: Servers) -> None:
-    with three.running(servers, ["nats-1"]) as made:
-        with pytest.raises(Problem, match="nobody leads its streams"):
-            async with streams.provisioner(
-                made.url, servers.credentials("provisioner"), ca=made.authority.believed
-            ):
-                pass
+    with (
+        three.running(servers, ["nats-1"]) as made,
+        pytest.raises(Problem, match="nobody leads its streams"),
+    ):
+        async with streams.provisioner(
+            made.url, servers.credentials("provisioner"), ca=made.authority.believed
+        ):
+            pass
