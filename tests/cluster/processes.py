@@ -19,10 +19,11 @@ class Running:
 
     name: str
     port: int
+    health_port: int
     process: asyncio.subprocess.Process
 
     async def ready(self) -> bool:
-        return await asyncio.to_thread(waiting.ready, HOST, self.port)
+        return await asyncio.to_thread(waiting.ready, HOST, self.health_port)
 
     def assert_going_on(self) -> None:
         """It has not given up: nobody had to start it anew."""
@@ -34,23 +35,29 @@ async def serving(
     servers: Servers, name: str, environ: Mapping[str, str]
 ) -> AsyncIterator[Running]:
     """This service, ready; told to stop in the end, and killed if it does not heed that."""
-    port = waiting.free_port()
+    port, health_port = waiting.free_ports(2)
     here = Installation(
         folder=servers.folder,
         port=port,
         keys=servers.keys,
-        ports={"postgres": servers.postgres_port, "nats": servers.nats_port, name: port},
+        ports={
+            "postgres": servers.postgres_port,
+            "nats": servers.nats_port,
+            name: port,
+            "gateway health": health_port,
+        },
         with_mailbox=False,
     )
     log = servers.folder / f"{name} {port}.log"
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", f"services.{name}"),
+            *(sys.executable, "-m", name if name == "gateway" else f"services.{name}"),
             stdout=out,
             stderr=out,
             env=dict(os.environ) | here.environment(name) | dict(environ),
         )
-    running = Running(name=name, port=port, process=process)
+    health = health_port if name == "gateway" else port
+    running = Running(name=name, port=port, health_port=health, process=process)
     try:
         await until(running.ready, within=60)
         yield running

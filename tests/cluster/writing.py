@@ -11,12 +11,16 @@ from uuid import UUID, uuid4
 from faststream.nats import NatsBroker
 from uuid_utils.compat import uuid7
 
+from deploy import reach
+from deploy.reach import Reach
+from libs.contracts.identity.practices import AddPractice
 from libs.contracts.records.patients import AddPatient
 from libs.contracts.visa import LIFETIME, Capacity, Role, Visa
 from libs.runtime.broker import Unavailable, ask
 from libs.runtime.clock import utcnow
 from tests import parts
 from tests.servers import Servers
+from tests.waiting import until
 
 AT_ONCE = 6
 PAUSE = 0.25
@@ -42,6 +46,20 @@ class Load:
         """Seconds in which nothing was acknowledged."""
         return max(later - earlier for earlier, later in pairwise(self.at))
 
+    @property
+    def told(self) -> str:
+        """For people."""
+        return (
+            f"{len(self.acknowledged)} writes acknowledged in {self.at[-1] - self.at[0]:.0f} s, "
+            f"{self.unavailable} times 'unavailable', and sent again; "
+            f"longest write gap {self.longest_gap:.2f} s"
+        )
+
+    async def more(self, count: int, *, within: float) -> None:
+        """So many were acknowledged from now on."""
+        before = len(self.acknowledged)
+        await until(lambda: len(self.acknowledged) >= before + count, within=within)
+
     async def work(self, enough: asyncio.Event) -> None:
         """One clerk. A form that nobody acknowledges is sent again as it is."""
         while not enough.is_set():
@@ -50,13 +68,13 @@ class Load:
             await asyncio.sleep(PAUSE)
 
     async def _written(self, key: UUID, number: str) -> UUID:
-        until = time.monotonic() + TRIES_FOR
+        latest = time.monotonic() + TRIES_FOR
         while True:
             try:
                 return (await ask(self._asking, self._form(key, number))).patient_id
             except Unavailable:
                 self.unavailable += 1
-                assert time.monotonic() < until, "nobody acknowledges"
+                assert time.monotonic() < latest, "nobody acknowledges"
                 await asyncio.sleep(0.1)
 
     def _form(self, key: UUID, number: str) -> AddPatient:
@@ -78,6 +96,23 @@ class Load:
             email=f"{number}@example.com",
             even_so=True,
         )
+
+
+async def opened(there: Reach) -> UUID:
+    """A practice, by the operator's own connection."""
+    asked = AddPractice(
+        practice_id=uuid4(),
+        name="Lakeside Oncology",
+        phone="1",
+        address="",
+        hours="",
+        emergency="",
+        time_zone="America/Denver",
+        contact_email="desk@example.com",
+    )
+    async with reach.asking(there) as operator:
+        await ask(operator, asked, within=15)
+    return asked.practice_id
 
 
 @asynccontextmanager
