@@ -9,6 +9,7 @@ from deploy.installation import Installation
 from deploy.problem import Problem
 from libs.runtime import config
 from libs.runtime.keyring import KeyRing
+from libs.runtime.trust import Certificates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,7 @@ class Administrator:
     database_url: str = field(repr=False)
     nats_url: str
     nats_credentials: str
+    nats_ca: Certificates = ""
     key_ring: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     smtp_ca: str = ""

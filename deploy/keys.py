@@ -34,6 +34,8 @@ class Keys:
     """The public keys of all signers, as `CARESPACE_VISA_KEYS` has them."""
     link_key: str
     key_ring: str
+    nats_route: str = ""
+    """What the servers of a NATS cluster know one another by."""
 
     def nats_public(self) -> dict[str, str]:
         """The public nkey of each NATS user, for the server's configuration."""
@@ -53,6 +55,7 @@ def make() -> Keys:
         visa_keys=_visa_keys(signing),
         link_key=_base64(secrets.token_bytes(32)),
         key_ring=f"k1 {_base64(secrets.token_bytes(32))}\n",
+        nats_route=secrets.token_urlsafe(32),
     )
 
 
@@ -90,6 +93,7 @@ def _completed(stored: Keys) -> Keys:
         stored,
         postgres=new.postgres | stored.postgres,
         nats=new.nats | stored.nats,
+        nats_route=stored.nats_route or new.nats_route,
         signing=signing,
         visa_keys=stored.visa_keys if signing == stored.signing else _visa_keys(signing),
     )

@@ -12,7 +12,7 @@ import asyncpg
 
 from deploy.problem import Problem
 from libs.contracts import registry
-from libs.runtime import database
+from libs.runtime import database, failover
 
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 PATIENCE = 60
@@ -21,10 +21,10 @@ PATIENCE = 60
 
 async def connected(url: str) -> asyncpg.Connection:
     """A connection, as soon as there is one to be had."""
-    until = asyncio.get_running_loop().time() + PATIENCE
+    hosts, until = failover.Hosts(url), asyncio.get_running_loop().time() + PATIENCE
     while True:
         try:
-            return await asyncpg.connect(url, timeout=10)
+            return await hosts.connect()
         except (OSError, asyncpg.CannotConnectNowError) as error:
             if asyncio.get_running_loop().time() > until:
                 raise Problem(

@@ -5,13 +5,15 @@ announce what it owns, and hear what it follows; streams are the provisioner's b
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from libs.contracts import registry
 from libs.contracts.base import owner, phrase
 
 DEAD = "dead"
 """The stream of what no consumer could do: see `carespace dead-letters`."""
+ROUTE = "route"
+"""Who the servers of a cluster say they are to one another."""
 MAX_PAYLOAD = 8 * 1024 * 1024
 """Bytes: a chunk of content is far below it; a large document made readable comes near."""
 
@@ -24,6 +26,29 @@ class Rights:
     subscribe: tuple[str, ...]
     answers: bool = False
     """May reply to whoever asked, and only to them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tls:
+    """Where the server finds its certificate; nobody comes in without TLS then."""
+
+    cert: str
+    key: str
+    ca: str = ""
+    """Whom the other servers of a cluster are believed by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """One server of several that keep every stream together."""
+
+    name: str
+    server: str
+    host: str
+    port: int
+    routes: tuple[str, ...]
+    """HOST:PORT of each server of the cluster; itself may be among them."""
+    password: str = field(repr=False)
 
 
 def users() -> dict[str, Rights]:
@@ -83,6 +108,32 @@ authorization {{
   users: [
 {blocks}
   ]
+}}
+"""
+
+
+def guarded(tls: Tls, cluster: Cluster | None = None) -> str:
+    """What comes behind `render` for TLS, and for one server of a cluster.
+
+    The handshake is first on the line, so that nobody between can talk a client out of it. Clients
+    are told of no server that they were not given: under another name or number than theirs, its
+    certificate would not hold. Routes want a password, and a certificate of the same authority.
+    """
+    with_certificate = f'cert_file: "{tls.cert}", key_file: "{tls.key}", timeout: 5'
+    said = f"tls {{ {with_certificate}, handshake_first: true }}\n"
+    if cluster is None:
+        return said
+    routes = ", ".join(
+        f'"nats-route://{ROUTE}:{cluster.password}@{there}"' for there in cluster.routes
+    )
+    return f"""{said}server_name: "{cluster.server}"
+cluster {{
+  name: "{cluster.name}"
+  listen: "{cluster.host}:{cluster.port}"
+  no_advertise: true
+  authorization {{ user: {ROUTE}, password: "{cluster.password}", timeout: 5 }}
+  tls {{ {with_certificate}, ca_file: "{tls.ca}" }}
+  routes: [{routes}]
 }}
 """
 

@@ -10,14 +10,13 @@ from uuid import UUID
 
 import nats.errors
 from faststream.nats import NatsBroker
-from faststream.nats.security import NatsNKey
 
 from deploy import installation, keys
 from deploy.installation import Installation
 from deploy.problem import Problem, SaidNo
 from libs.contracts.base import Refused
 from libs.contracts.identity.practices import AdmitOperator, ListPractices, Practice
-from libs.runtime import config
+from libs.runtime import config, trust
 from libs.runtime.broker import Unavailable, ask
 from libs.runtime.clock import utcnow
 
@@ -29,10 +28,11 @@ RENEWED_AFTER = timedelta(seconds=5)
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """Where NATS is, and the key of the user who asks."""
+    """Where NATS is and whom it is believed by, and the key of the user who asks."""
 
     nats_url: str
     nats_credentials: str
+    nats_ca: trust.Certificates = ""
 
 
 def reach(data_dir: Path, user: str) -> Reach:
@@ -58,7 +58,7 @@ async def asking(there: Reach) -> AsyncIterator[NatsBroker]:
     """A connection with the operator's rights. A no of the portal's becomes a sentence."""
     broker = NatsBroker(
         there.nats_url.split(","),
-        security=NatsNKey.from_file(there.nats_credentials),
+        security=trust.security(there.nats_url, there.nats_credentials, there.nats_ca),
         name="operator",
         inbox_prefix="_INBOX_operator",
         allow_reconnect=False,

@@ -17,12 +17,13 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServiceUnavailableError
 
 from deploy.nats_config import DEAD
 from deploy.problem import Problem
 from libs.contracts import registry
 from libs.contracts.base import owner, phrase
+from libs.runtime import trust
 
 KEPT = 14 * 24 * 3600
 """Seconds an event stays, followed or not."""
@@ -131,17 +132,39 @@ def _differences(
 
 @asynccontextmanager
 async def provisioner(
-    url: str, seed: str, *, patience: float = 5
+    url: str, seed: str, *, ca: str = "", patience: float = 5
 ) -> AsyncIterator[JetStreamContext]:
-    """A connection with the rights to make streams and consumers, and to read what they hold."""
-    client = await _connected(url, seed, asyncio.get_running_loop().time() + patience)
+    """A connection with the rights to make streams and consumers, and to read what they hold.
+
+    The servers of a cluster that has just come up, or has lost one, first have to agree who leads.
+    """
+    until = asyncio.get_running_loop().time() + patience
+    client = await _connected(url, seed, ca, until)
     try:
+        await _led(client, until)
         yield client.jetstream(timeout=10)
+    except (nats.errors.TimeoutError, ServiceUnavailableError):
+        raise Problem(
+            f"NATS answers at {url}, but nobody leads its streams: is more than half of the "
+            "cluster's servers up?"
+        ) from None
     finally:
         await client.close()
 
 
-async def _connected(url: str, seed: str, until: float) -> Client:
+async def _led(client: Client, until: float) -> None:
+    while True:
+        try:
+            await client.jetstream(timeout=2).account_info()
+        except (nats.errors.TimeoutError, ServiceUnavailableError):
+            if asyncio.get_running_loop().time() > until:
+                raise
+        else:
+            return
+        await asyncio.sleep(0.1)
+
+
+async def _connected(url: str, seed: str, ca: str, until: float) -> Client:
     while True:
         client = Client()
         try:
@@ -155,6 +178,7 @@ async def _connected(url: str, seed: str, until: float) -> Client:
                 max_reconnect_attempts=1,
                 reconnect_time_wait=0,
                 error_cb=_quiet,
+                **trust.options(url, ca),
             )
         except (nats.errors.Error, OSError) as error:
             await client.close()

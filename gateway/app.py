@@ -97,7 +97,9 @@ def build(config: Config) -> web.Application:
     app.add_routes(static_files.routes)
     app.cleanup_ctx.extend(
         [
-            broker.connected("gateway", config.nats_url, config.nats_credentials),
+            broker.connected(
+                "gateway", config.nats_url, config.nats_credentials, ca=config.nats_ca
+            ),
             session.remembered,
             live.heard,
             conditioned(config),

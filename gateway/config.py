@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from libs.runtime.trust import Certificates
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     nats_url: str
     nats_credentials: str = ""
+    nats_ca: Certificates = ""
     public_url: str
     """The portal's own address, as a browser sees it."""
     host: str = "127.0.0.1"

@@ -35,7 +35,7 @@ async def restore(there: Administrator, folder: Path, *, replicas: int, tell: To
     backup, manifest = opened(folder, there.ring())
     async with (
         _empty(there.database_url, manifest) as db,
-        streams.provisioner(there.nats_url, there.nats_credentials) as jetstream,
+        streams.provisioner(there.nats_url, there.nats_credentials, ca=there.nats_ca) as jetstream,
     ):
         async with db.transaction():
             for table in manifest.tables:

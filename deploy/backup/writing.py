@@ -40,7 +40,9 @@ async def write(there: Administrator, folder: Path, *, tell: Told) -> Manifest:
     try:
         unfinished = _begun(folder)
         backup = Backup(folder=unfinished, id=uuid7(), key=new_data_key())
-        async with streams.provisioner(there.nats_url, there.nats_credentials) as jetstream:
+        async with streams.provisioner(
+            there.nats_url, there.nats_credentials, ca=there.nats_ca
+        ) as jetstream:
             manifest = await _all(backup, there.database_url, jetstream, tell)
         write_manifest(backup, ring, manifest)
         _end(unfinished, folder)

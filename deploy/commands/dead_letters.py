@@ -128,5 +128,7 @@ async def _connected(folder: Path) -> "AsyncIterator[JetStreamContext]":
     from deploy.reach import reach
 
     there = reach(folder, "provisioner")
-    async with streams.provisioner(there.nats_url, there.nats_credentials) as jetstream:
+    async with streams.provisioner(
+        there.nats_url, there.nats_credentials, ca=there.nats_ca
+    ) as jetstream:
         yield jetstream

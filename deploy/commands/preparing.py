@@ -1,4 +1,4 @@
-"""`carespace migrate`, `carespace nats-config` and `carespace secrets`."""
+"""`carespace migrate` and `carespace secrets`."""
 
 import os
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ import click
 
 from deploy.commands.saying import as_json, console, data_dir, in_a_loop, say_json
 from deploy.problem import Problem
+from libs.runtime.trust import Certificates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,7 @@ class Settings:
     database_url: str = field(repr=False)
     nats_url: str
     nats_credentials: str
+    nats_ca: Certificates = ""
     role_passwords: str = field(default="", repr=False)
 
 
@@ -38,16 +40,18 @@ async def migrate(*, replicas: int, check: bool, as_json: bool, data_dir: Path) 
     from deploy import migrate as database
     from deploy import streams
 
-    url, nats_url, seed, passwords = _where(data_dir)
-    async with streams.provisioner(nats_url, seed) as jetstream:
-        admin = await database.connected(url)
+    there = _where(data_dir)
+    async with streams.provisioner(
+        there.nats_url, there.nats_credentials, ca=there.nats_ca, patience=30
+    ) as jetstream:
+        admin = await database.connected(there.database_url)
         try:
             await database.assure_durable(admin)
             if check:
                 told = await database.missing(admin)
                 told += await streams.drift(jetstream, replicas=replicas)
             else:
-                await database.roles(admin, passwords)
+                await database.roles(admin, _passwords(there))
                 told = [f"{name} is applied." for name in await database.migrations(admin)]
                 await streams.provision(jetstream, replicas=replicas)
         finally:
@@ -59,56 +63,27 @@ async def migrate(*, replicas: int, check: bool, as_json: bool, data_dir: Path) 
     raise SystemExit(bool(check and told))
 
 
-def _where(folder: Path) -> tuple[str, str, str, dict[str, str]]:
+def _where(folder: Path) -> Settings:
     from deploy import installation, keys
     from libs.runtime import config
 
     if {"CARESPACE_DATABASE_URL", "CARESPACE_DATABASE_URL_FILE"} & os.environ.keys():
         try:
-            given = config.from_environment(Settings)
+            return config.from_environment(Settings)
         except config.Misconfigured as sentence:
             raise Problem(str(sentence)) from None
-        pairs = [pair.partition(":") for pair in given.role_passwords.split(",") if pair]
-        passwords = {role.strip(): secret.strip() for role, _, secret in pairs}
-        return given.database_url, given.nats_url, given.nats_credentials, passwords
     here = installation.running(folder.resolve())
-    seed = keys.seed_file(here.folder / "keys", "provisioner")
-    url = here.environment("operator")["CARESPACE_NATS_URL"]
-    return here.database_url("admin"), url, str(seed), here.keys.postgres
+    return Settings(
+        database_url=here.database_url("admin"),
+        nats_url=here.environment("operator")["CARESPACE_NATS_URL"],
+        nats_credentials=str(keys.seed_file(here.folder / "keys", "provisioner")),
+        role_passwords=",".join(f"{role}:{word}" for role, word in here.keys.postgres.items()),
+    )
 
 
-@click.command("nats-config")
-@click.option(
-    "--keys",
-    "keys_folder",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The folder with the users' keys; they are made if they are not there.",
-)
-@click.option("--listen", default="127.0.0.1:4222", show_default=True, help="HOST:PORT.")
-@click.option("--store", default="/data", show_default=True, help="Where the server keeps streams.")
-@as_json
-def nats_config(*, keys_folder: Path, listen: str, store: str, as_json: bool) -> None:
-    """The NATS server's accounts and permissions, from the contracts.
-
-    Each part's own key is in KEYS/PART.nk, for its CARESPACE_NATS_CREDENTIALS.
-
-    Example: carespace nats-config --keys keys --listen 0.0.0.0:4222 > nats.conf
-    """
-    from deploy import keys
-    from deploy import nats_config as accounts
-
-    if as_json:
-        say_json(accounts.users())
-        return
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal():
-        raise click.UsageError("--listen wants HOST:PORT.")
-    try:
-        public = keys.kept(keys_folder).nats_public()
-    except OSError as error:
-        raise Problem(f"The folder {keys_folder} can't be used: {error.strerror}.") from None
-    click.echo(accounts.render(public, host=host, port=int(port), store=store), nl=False)
+def _passwords(there: Settings) -> dict[str, str]:
+    pairs = [pair.partition(":") for pair in there.role_passwords.split(",") if pair]
+    return {role.strip(): secret.strip() for role, _, secret in pairs}
 
 
 @click.command()

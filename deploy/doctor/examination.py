@@ -68,7 +68,9 @@ async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def _nats(there: Administrator, *, replicas: int) -> list[Finding]:
     try:
-        async with streams.provisioner(there.nats_url, there.nats_credentials) as jetstream:
+        async with streams.provisioner(
+            there.nats_url, there.nats_credentials, ca=there.nats_ca
+        ) as jetstream:
             return await events.examined(jetstream, replicas=replicas)
     except Problem as problem:
         remedy = (

@@ -21,12 +21,11 @@ from faststream import AckPolicy, BaseMiddleware, Context, StreamMessage
 from faststream.exceptions import NackMessage, RejectMessage
 from faststream.message import SourceType
 from faststream.nats import JStream, NatsBroker, NatsResponse, NatsRouter, PullSub
-from faststream.nats.security import NatsNKey
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from libs.contracts.base import Event, R, Refused, Request, owner, phrase
-from libs.runtime import lifeline, metrics
+from libs.runtime import lifeline, metrics, trust
 from libs.runtime.database import POOL
 from libs.runtime.logs import REQUEST_ID, describe
 
@@ -208,6 +207,7 @@ def connected(
     url: str,
     credentials: str,
     *routers: NatsRouter,
+    ca: str = "",
     context: Mapping[str, object] | None = None,
 ) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
     """The application holds a broker; its routers listen from when it is ready until it stops.
@@ -219,7 +219,7 @@ def connected(
     async def running(app: web.Application) -> AsyncIterator[None]:
         broker = NatsBroker(
             url.split(","),
-            security=NatsNKey.from_file(credentials) if credentials else None,
+            security=trust.security(url, credentials, ca),
             name=service,
             inbox_prefix=f"_INBOX_{service}",
             ack_policy=AckPolicy.NACK_ON_ERROR,

@@ -16,13 +16,13 @@ from aiohttp import web
 from asyncpg.pool import PoolConnectionProxy
 from faststream import Context
 
+from libs.runtime import failover
+
 Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 Pool: TypeAlias = asyncpg.Pool
 
 POOL = web.AppKey("pool", asyncpg.Pool)
 POOL_SIZE = 16
-STATEMENT_TIMEOUT = 10
-"""Seconds; a statement that takes longer is a bug, and its request has long been given up."""
 
 
 def connected(
@@ -37,7 +37,8 @@ def connected(
             min_size=0,
             max_size=POOL_SIZE,
             init=_speak_json,
-            command_timeout=STATEMENT_TIMEOUT,
+            command_timeout=failover.COMMAND_WITHIN,
+            connect=failover.Hosts(url).connect,
             server_settings={"search_path": schema, "application_name": schema, "jit": "off"},
         ) as pool:
             app[POOL] = pool
@@ -52,11 +53,18 @@ Database = Annotated[Pool, Context("pool")]
 
 @asynccontextmanager
 async def transaction(pool: Pool, **walls: object) -> AsyncIterator[Connection]:
-    """One transaction behind these walls: committed as it ends, rolled back if it raises."""
-    async with pool.acquire() as db, db.transaction():
-        if walls:
-            await wall(db, **walls)
-        yield db
+    """One transaction behind these walls: committed as it ends, rolled back if it raises.
+
+    A server that no longer takes writes is left; the next transaction looks for the one that does.
+    """
+    try:
+        async with pool.acquire(timeout=failover.COMMAND_WITHIN) as db, db.transaction():
+            if walls:
+                await wall(db, **walls)
+            yield db
+    except asyncpg.ReadOnlySQLTransactionError:
+        await pool.expire_connections()
+        raise
 
 
 async def wall(db: Connection, **walls: object) -> None:

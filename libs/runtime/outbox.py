@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from libs.contracts.base import Event
-from libs.runtime import background, lifeline, metrics
+from libs.runtime import background, failover, lifeline, metrics
 from libs.runtime.broker import BROKER
 from libs.runtime.database import Connection
 from libs.runtime.logs import describe
@@ -55,11 +55,11 @@ def relayed(
 
 
 async def _relay(app: web.Application, service: str, database_url: str, name: str) -> None:
+    hosts = failover.Hosts(database_url)
     while True:
         try:
-            db = await asyncpg.connect(
-                database_url,
-                timeout=5,
+            db = await hosts.connect(
+                command_timeout=failover.COMMAND_WITHIN,
                 server_settings={"search_path": service, "application_name": name},
             )
             try:
@@ -81,6 +81,7 @@ async def _hold(app: web.Application, service: str, db: asyncpg.Connection) -> N
     swept = 0.0
     while True:
         woken.clear()
+        failover.assure_writable(db)
         if await _carry(app, service, db) == BATCH:
             continue
         if (now := asyncio.get_running_loop().time()) > swept + SWEEP:

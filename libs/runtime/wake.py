@@ -10,12 +10,15 @@ from contextlib import asynccontextmanager
 import asyncpg
 import structlog
 
-from libs.runtime import background
+from libs.runtime import background, failover
 from libs.runtime.database import Connection
 from libs.runtime.logs import describe
 
 LOOK = 2.0
 """Seconds between looks at the table where nobody rang."""
+
+SOUND = 10.0
+"""Seconds between two questions whether the bell's own line still leads to who takes writes."""
 
 log = structlog.get_logger()
 
@@ -52,15 +55,18 @@ async def listening(database_url: str, *, schema: str, bell: str) -> AsyncIterat
 
 
 async def _listen(database_url: str, channel: str, heard: Bell) -> None:
+    hosts = failover.Hosts(database_url)
     while True:
         try:
-            db = await asyncpg.connect(database_url, timeout=5)
+            db = await hosts.connect(command_timeout=failover.COMMAND_WITHIN)
             lost = asyncio.Event()
             db.add_termination_listener(lambda _, lost=lost: lost.set())
             try:
                 await db.add_listener(channel, lambda *_: heard.strike())
                 heard.strike()
-                await lost.wait()
+                while not await background.happens(lost, within=SOUND):
+                    await db.execute("SELECT")
+                    failover.assure_writable(db)
             finally:
                 db.terminate()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

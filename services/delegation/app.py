@@ -21,6 +21,7 @@ def build(config: Config) -> web.Application:
                 config.nats_url,
                 config.nats_credentials,
                 handlers.router,
+                ca=config.nats_ca,
                 context={"gate": gate, "seal": Seal("delegation", config.visa_signing_key)},
             ),
             hearing(gate),

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from libs.runtime.trust import Certificates
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     database_url: str
     nats_url: str
     nats_credentials: str = ""
+    nats_ca: Certificates = ""
     visa_keys: str
     visa_signing_key: str = field(repr=False)
     host: str = "127.0.0.1"

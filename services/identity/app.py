@@ -48,6 +48,7 @@ def build(config: Config) -> web.Application:
                 config.nats_url,
                 config.nats_credentials,
                 *handlers.routers,
+                ca=config.nats_ca,
                 context=given,
             ),
             hearing(given["gate"]),

@@ -5,12 +5,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from libs.runtime.trust import Certificates
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     database_url: str
     nats_url: str
     nats_credentials: str = ""
+    nats_ca: Certificates = ""
     visa_keys: str
     visa_signing_key: str = field(repr=False)
     link_key: str = field(repr=False)

@@ -21,6 +21,7 @@ def build(config: Config) -> web.Application:
                 config.nats_url,
                 config.nats_credentials,
                 *handlers.routers,
+                ca=config.nats_ca,
                 context={"gate": gate, "key_ring": key_ring},
             ),
             hearing(gate),

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from libs.runtime.trust import Certificates
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     database_url: str
     nats_url: str
     nats_credentials: str = ""
+    nats_ca: Certificates = ""
     visa_keys: str
     key_ring: str = field(repr=False)
     """Lines of `<id> <base64>`, the newest last."""

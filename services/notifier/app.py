@@ -20,6 +20,7 @@ def build(config: Config) -> web.Application:
                 config.nats_url,
                 config.nats_credentials,
                 handlers.router,
+                ca=config.nats_ca,
                 context={"gate": gate},
             ),
             hearing(gate),

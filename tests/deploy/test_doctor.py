@@ -23,8 +23,10 @@ from libs.contracts import registry
 from libs.runtime.clock import utcnow
 from libs.runtime.keyring import KeyRing, new_data_key
 from libs.vault.content import binds_data_key
+from tests import authority
+from tests.authority import Authority
 from tests.deploy.test_streams import terminated
-from tests.notifier.test_smtp_with_tls import AS_URL, Certified, serving
+from tests.notifier.test_smtp_with_tls import AS_URL, serving
 from tests.servers import Servers
 from tests.waiting import until
 
@@ -373,8 +375,8 @@ async def test_a_password_that_postgres_refuses_is_told(
 
 
 @pytest.fixture
-def certified(tmp_path: Path) -> Certified:
-    return Certified(tmp_path)
+def certified(tmp_path: Path) -> Authority:
+    return authority.founded(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -385,16 +387,18 @@ def certified(tmp_path: Path) -> Certified:
     ],
 )
 async def test_a_mail_server_lets_us_in_or_it_is_told(
-    there: Administrator, certified: Certified, who: str, words: str
+    there: Administrator, certified: Authority, who: str, words: str
 ) -> None:
     with serving(certified.context, start_tls=False) as (_, port):
-        mail = replace(there, smtp_url=f"smtps://{who}@127.0.0.1:{port}", smtp_ca=certified.ca)
+        mail = replace(
+            there, smtp_url=f"smtps://{who}@127.0.0.1:{port}", smtp_ca=certified.believed
+        )
         told = await found(mail)
     assert says(told, "mail server", words) if words else told == []
 
 
 async def test_a_mail_server_with_a_certificate_nobody_knows_is_told(
-    there: Administrator, certified: Certified
+    there: Administrator, certified: Authority
 ) -> None:
     with serving(certified.context, start_tls=False) as (_, port):
         told = await found(replace(there, smtp_url=f"smtps://127.0.0.1:{port}"))

@@ -14,6 +14,7 @@ ROW = re.compile(r"^\| `CARESPACE_(\w+)` \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", re
 PARTS = (*registry.services(), "gateway")
 REQUIRED = "it does not start"
 AS_IT_IS = {
+    "NATS_CA",
     *("HOST", "PORT", "HEALTH_PORT", "MAILBOX_URL", "TRUSTED_PROXIES", "SMTP_CA"),
     *("ARGON2_MEMORY_KIB", "ARGON2_PASSES", "ARGON2_LANES"),
 }

@@ -4,77 +4,21 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from libs.contracts.notifier import MailState
 from services.notifier.smtp import Line, Server
+from tests import authority
+from tests.authority import Authority
 from tests.notifier.test_smtp import letter
 
 # aiosmtpd does not see that its port speaks nothing but TLS.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 USER, PASSWORD = "clinic@example.com", "p@ss:word/1"
 AS_URL = "clinic%40example.com:p%40ss%3Aword%2F1"
-
-
-class Certified:
-    """A certificate authority of our own, and what it signed for this machine."""
-
-    def __init__(self, folder: Path) -> None:
-        self._own = folder / "own.pem"
-        ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Ours")])
-        ca = self._signed(ca_name, ca_name, ca_key, ca_key, authority=True)
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
-        own = self._signed(name, ca_name, key, ca_key, authority=False)
-        self.ca = ca.public_bytes(serialization.Encoding.PEM).decode()
-        self._own.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-            + own.public_bytes(serialization.Encoding.PEM)
-        )
-
-    @staticmethod
-    def _signed(
-        name: x509.Name,
-        issuer: x509.Name,
-        key: ec.EllipticCurvePrivateKey,
-        by: ec.EllipticCurvePrivateKey,
-        *,
-        authority: bool,
-    ) -> x509.Certificate:
-        now = datetime.now(UTC)
-        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-        return (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(issuer)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-            .add_extension(names, critical=False)
-            .sign(by, hashes.SHA256())
-        )
-
-    @property
-    def context(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._own)
-        return context
 
 
 class Office:
@@ -98,8 +42,8 @@ def knows(_: SMTP, __: Session, ___: Envelope, ____: str, given: object) -> Auth
 
 
 @pytest.fixture(scope="module")
-def certified(tmp_path_factory: pytest.TempPathFactory) -> Certified:
-    return Certified(tmp_path_factory.mktemp("certificates"))
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return authority.founded(tmp_path_factory.mktemp("certificates"))
 
 
 @contextmanager
@@ -138,17 +82,17 @@ async def sent(url: str, ca: str) -> MailState:
 
 @pytest.mark.parametrize(("scheme", "start_tls"), [("smtps", False), ("smtp+starttls", True)])
 async def test_a_letter_goes_by_tls_to_a_server_that_we_believe(
-    certified: Certified, scheme: str, *, start_tls: bool
+    certified: Authority, scheme: str, *, start_tls: bool
 ) -> None:
     with serving(certified.context, start_tls=start_tls) as (office, port):
         address = f"{scheme}://{AS_URL}@127.0.0.1:{port}"
-        assert await sent(address, certified.ca) is MailState.SENT
+        assert await sent(address, certified.believed) is MailState.SENT
         assert office.taken == 1
 
 
 @pytest.mark.parametrize(("scheme", "start_tls"), [("smtps", False), ("smtp+starttls", True)])
 async def test_a_server_that_nobody_vouches_for_gets_no_letter_and_no_password(
-    certified: Certified, scheme: str, *, start_tls: bool
+    certified: Authority, scheme: str, *, start_tls: bool
 ) -> None:
     with serving(certified.context, start_tls=start_tls) as (office, port):
         address = f"{scheme}://{AS_URL}@127.0.0.1:{port}"
@@ -156,16 +100,16 @@ async def test_a_server_that_nobody_vouches_for_gets_no_letter_and_no_password(
         assert office.taken == 0
 
 
-async def test_where_tls_was_asked_for_nothing_goes_without_it(certified: Certified) -> None:
+async def test_where_tls_was_asked_for_nothing_goes_without_it(certified: Authority) -> None:
     with serving(None, start_tls=False) as (office, port):
         for scheme in ("smtps", "smtp+starttls"):
             address = f"{scheme}://{AS_URL}@127.0.0.1:{port}"
-            assert await sent(address, certified.ca) is MailState.RETRYING
+            assert await sent(address, certified.believed) is MailState.RETRYING
         assert office.taken == 0
 
 
-async def test_a_wrong_password_is_our_trouble_and_not_the_addresss(certified: Certified) -> None:
+async def test_a_wrong_password_is_our_trouble_and_not_the_addresss(certified: Authority) -> None:
     with serving(certified.context, start_tls=True) as (office, port):
         address = f"smtp+starttls://clinic%40example.com:wrong@127.0.0.1:{port}"
-        assert await sent(address, certified.ca) is MailState.RETRYING
+        assert await sent(address, certified.believed) is MailState.RETRYING
         assert office.taken == 0
