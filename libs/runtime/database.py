@@ -5,6 +5,7 @@ lasts for one transaction. A table behind a wall that was not named gives an err
 """
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import resources
@@ -15,6 +16,8 @@ import asyncpg
 from aiohttp import web
 from asyncpg.pool import PoolConnectionProxy
 from faststream import Context
+
+from libs.runtime import metrics
 
 Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 Pool: TypeAlias = asyncpg.Pool
@@ -53,10 +56,13 @@ Database = Annotated[Pool, Context("pool")]
 @asynccontextmanager
 async def transaction(pool: Pool, **walls: object) -> AsyncIterator[Connection]:
     """One transaction behind these walls: committed as it ends, rolled back if it raises."""
-    async with pool.acquire() as db, db.transaction():
-        if walls:
-            await wall(db, **walls)
-        yield db
+    asked = time.perf_counter()
+    async with pool.acquire() as db:
+        metrics.POOL_WAIT.observe(time.perf_counter() - asked)
+        async with db.transaction():
+            if walls:
+                await wall(db, **walls)
+            yield db
 
 
 async def wall(db: Connection, **walls: object) -> None:
