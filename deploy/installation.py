@@ -15,6 +15,8 @@ from libs.contracts import registry
 HOST = "127.0.0.1"
 OUTSIDE = ("SMTP_URL", "MAIL_FROM")
 """What has to be said where letters are really sent."""
+TRACES = ("CARESPACE_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+"""Where traces go, if anywhere."""
 PORTS = "ports.json"
 PASSABLE = 0o711
 """A folder that others may pass through, and not look into: Postgres may have to run as another."""
@@ -58,6 +60,8 @@ class Installation:
             "PATH": os.environ.get("PATH", ""),
             "LANG": "C.UTF-8",
         }
+        if part in (*registry.services(), "gateway"):
+            given |= {name: os.environ[name] for name in TRACES if name in os.environ}
         if part in registry.services():
             given["CARESPACE_DATABASE_URL"] = self.database_url(part)
             given["CARESPACE_VISA_KEYS"] = self.keys.visa_keys

@@ -14,6 +14,8 @@ DEAD = "dead"
 """The stream of what no consumer could do: see `carespace dead-letters`."""
 ROUTE = "route"
 """Who the servers of a cluster say they are to one another."""
+COUNTS_THE_DEAD = "notifier"
+"""Who may ask how many there are, to say so among its metrics. Only the provisioner reads them."""
 MAX_PAYLOAD = 8 * 1024 * 1024
 """Bytes: a chunk of content is far below it; a large document made readable comes near."""
 
@@ -70,6 +72,8 @@ def rights(part: str) -> Rights:
             f"$JS.API.CONSUMER.MSG.NEXT.{consumer}",
             f"$JS.ACK.{consumer}.>",
         ]
+    if part == COUNTS_THE_DEAD:
+        publish.append(f"$JS.API.STREAM.INFO.{DEAD}")
     if part != "operator":
         publish.append(f"request.{part}.ping.*")
         subscribe.append(f"request.{part}.ping.*")

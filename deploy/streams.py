@@ -22,7 +22,7 @@ from nats.js.errors import NotFoundError, ServiceUnavailableError
 from deploy.nats_config import DEAD
 from deploy.problem import Problem
 from libs.contracts import registry
-from libs.contracts.base import owner, phrase
+from libs.contracts.base import TRIES, owner, phrase
 from libs.runtime import trust
 
 KEPT = 14 * 24 * 3600
@@ -31,8 +31,6 @@ DUPLICATES = 24 * 3600
 """Seconds in which the same event published again is dropped; the inbox guards beyond that."""
 ACK_WAIT = 30
 """Seconds a follower has for one event; its handlers take milliseconds."""
-MAX_DELIVER = 12
-"""Tries before an event is a dead letter: with growing pauses, about an hour and a half."""
 
 
 def streams(*, replicas: int = 1) -> list[StreamConfig]:
@@ -76,7 +74,7 @@ def consumers() -> list[tuple[str, ConsumerConfig]]:
                 deliver_policy=DeliverPolicy.ALL,
                 ack_policy=AckPolicy.EXPLICIT,
                 ack_wait=ACK_WAIT,
-                max_deliver=MAX_DELIVER,
+                max_deliver=TRIES,
                 max_ack_pending=1000,
             ),
         )

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from aiohttp import web
 
-from gateway import failures, live, protection, session, static_files
+from gateway import failures, live, protection, session, static_files, watch
 from gateway.config import Config
 from gateway.pages import (
     account,
@@ -79,6 +79,7 @@ def build(config: Config) -> web.Application:
         client_max_size=FORM_LIMIT,
         middlewares=[
             protection.identified,
+            watch.counted,
             failures.explained,
             static_files.compressed,
             protection.only_our_forms,

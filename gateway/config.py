@@ -21,3 +21,5 @@ class Config:
     trusted_proxies: str = ""
     """Networks whose `X-Forwarded-For` is believed, separated by commas."""
     log_level: str = "INFO"
+    otlp_endpoint: str = ""
+    """Where traces go, by OTLP over HTTP; "" for none."""

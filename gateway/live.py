@@ -14,7 +14,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from gateway import session
+from gateway import session, watch
 from libs.contracts.base import Refused
 from libs.contracts.delegation import AccessRevoked
 from libs.contracts.identity.sessions import SessionEnded
@@ -57,10 +57,12 @@ class Hub:
         changed = asyncio.Event()
         self._open[topic].add(changed)
         self.count += 1
+        watch.LIVE.inc()
         try:
             yield changed
         finally:
             self.count -= 1
+            watch.LIVE.dec()
             self._open[topic].discard(changed)
             if not self._open[topic]:
                 del self._open[topic]

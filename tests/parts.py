@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import nats
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 from faststream.nats import NatsBroker
 
 from deploy import reach
@@ -22,13 +22,12 @@ E = TypeVar("E", bound=Event)
 
 
 @asynccontextmanager
-async def running(*apps: web.Application) -> AsyncIterator[None]:
-    """These applications, ready."""
+async def running(*apps: web.Application) -> AsyncIterator[list[BaseTestServer]]:
+    """These applications, ready, each on its server."""
     async with AsyncExitStack() as stack:
-        for app in apps:
-            await stack.enter_async_context(TestServer(app))
+        servers = [await stack.enter_async_context(TestServer(app)) for app in apps]
         await until(lambda: all(app[lifeline.LINE].ready for app in apps))
-        yield
+        yield servers
 
 
 @asynccontextmanager

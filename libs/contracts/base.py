@@ -7,6 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from uuid_utils.compat import uuid7
 
+TRIES = 12
+"""How often an event is brought to a follower before it is a dead letter: with growing pauses, over
+about an hour and a half."""
+
 
 class Contract(BaseModel):
     """A promise between services. It never changes in place; a new shape gets a new name.

@@ -24,8 +24,8 @@ from faststream.nats import JStream, NatsBroker, NatsResponse, NatsRouter, PullS
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from libs.contracts.base import Event, R, Refused, Request, owner, phrase
-from libs.runtime import lifeline, metrics, trust
+from libs.contracts.base import TRIES, Event, R, Refused, Request, owner, phrase
+from libs.runtime import lifeline, metrics, tracing, trust
 from libs.runtime.database import POOL
 from libs.runtime.logs import REQUEST_ID, describe
 
@@ -93,20 +93,40 @@ def follows(
 
 async def ask(broker: NatsBroker, request: Request[R], *, within: float = WITHIN) -> R:
     """The reply to a request, or `Refused` for a no, or `Unavailable` for silence."""
+    subject = request.subject
+    with metrics.asking(subject) as outcome, tracing.span(f"ask {subject}", "client") as span:
+        try:
+            answered = await _carried(broker, request, within)
+        except Unavailable:
+            outcome.said("unavailable")
+            span.failed("unavailable")
+            raise
+        headers = answered.headers or {}
+        if failed := headers.get(FAILED):
+            outcome.said("failed")
+            span.failed(failed)
+            raise Unavailable(subject)
+        if code := headers.get(REFUSED):
+            outcome.said("refused", code)
+            span.said("carespace.refused", code)
+            raise Refused(code)
+    return request.reply().model_validate_json(answered.data)
+
+
+async def _carried(broker: NatsBroker, request: Request[R], within: float) -> Msg:
+    """The question with what belongs to it, and its answer as it came."""
     now = time.time()
     expires = min(now + within, EXPIRES.get() or now + within)
     connection = lifeline.connection(broker)
     if connection is None or not connection.is_connected:
         raise Unavailable(request.subject)
-    headers = {DEADLINE: f"{expires:.3f}", REQUEST_ID_HEADER: REQUEST_ID.get() or "-"}
+    headers = {
+        DEADLINE: f"{expires:.3f}",
+        REQUEST_ID_HEADER: REQUEST_ID.get() or "-",
+        **tracing.carried(),
+    }
     body = request.model_dump_json().encode()
-    message = await _asked(connection, request.subject, body, headers, expires)
-    answered = message.headers or {}
-    if FAILED in answered:
-        raise Unavailable(request.subject)
-    if code := answered.get(REFUSED):
-        raise Refused(code)
-    return request.reply().model_validate_json(message.data)
+    return await _asked(connection, request.subject, body, headers, expires)
 
 
 async def _asked(
@@ -148,10 +168,14 @@ class Deliver(BaseMiddleware):
     async def _answer(
         self, call_next: Callable[[StreamMessage[Any]], Awaitable[Any]], msg: StreamMessage[Any]
     ) -> NatsResponse:
+        subject = msg.raw_message.subject
         REQUEST_ID.set(msg.headers.get(REQUEST_ID_HEADER, ""))
         expires = float(msg.headers.get(DEADLINE) or time.time() + WITHIN)
         EXPIRES.set(expires)
-        with metrics.answering(msg.raw_message.subject) as outcome:
+        with (
+            tracing.span(f"answer {subject}", "server", came_with=msg.headers) as span,
+            metrics.answering(subject) as outcome,
+        ):
             try:
                 left = expires - time.time()
                 if left <= 0:
@@ -159,37 +183,54 @@ class Deliver(BaseMiddleware):
                 async with asyncio.timeout(left):
                     reply = await call_next(msg)
             except Refused as refused:
-                outcome.said("refused")
+                outcome.said("refused", refused.code)
+                span.said("carespace.refused", outcome.code)
                 return NatsResponse(b"", headers={REFUSED: refused.code})
             except UNREADABLE:
                 outcome.said("invalid")
+                span.failed("invalid")
                 return NatsResponse(b"", headers={FAILED: "invalid"})
             except TimeoutError:
                 outcome.said("late")
+                span.failed("late")
                 return NatsResponse(b"", headers={FAILED: "late"})
             except Exception as error:  # noqa: BLE001  (the asker is told, whatever it was)
                 outcome.said("failed")
-                log.error("a request failed", subject=msg.raw_message.subject, **describe(error))
+                span.failed(type(error).__name__)
+                log.error("a request failed", subject=subject, **describe(error))
                 return NatsResponse(b"", headers={FAILED: "internal"})
             return NatsResponse(reply.model_dump_json().encode() if reply is not None else b"{}")
 
     async def _follow(
         self, call_next: Callable[[StreamMessage[Any]], Awaitable[Any]], msg: StreamMessage[Any]
     ) -> Any:
-        subject, delivered = msg.raw_message.subject, msg.raw_message.metadata.num_delivered
+        subject, about = msg.raw_message.subject, msg.raw_message.metadata
+        follower, sequence = (about.stream, about.consumer), about.sequence.stream
+        stored_at = about.timestamp.timestamp()
         EXPIRES.set(None)
-        with metrics.answering(subject) as outcome:
+        REQUEST_ID.set(msg.headers.get(REQUEST_ID_HEADER, ""))
+        with (
+            tracing.span(f"follow {subject}", "consumer", came_with=msg.headers) as span,
+            metrics.following(subject, stored_at=stored_at) as outcome,
+        ):
+            metrics.UNDONE.settled(follower, sequence)
             try:
                 return await call_next(msg)
             except (NackMessage, RejectMessage):
                 raise
             except UNREADABLE:
                 outcome.said("invalid")
+                span.failed("invalid")
                 log.error("an event can't be read and is set aside", subject=subject)
                 raise RejectMessage from None
             except Exception as error:  # noqa: BLE001  (it comes again, whatever it was)
-                outcome.said("failed")
-                pause = PAUSES[min(delivered, len(PAUSES)) - 1]
+                span.failed(type(error).__name__)
+                if about.num_delivered < TRIES:
+                    outcome.said("failed")
+                    metrics.UNDONE.failed(follower, sequence, stored_at=stored_at)
+                else:
+                    outcome.said("given_up")
+                pause = PAUSES[min(about.num_delivered, len(PAUSES)) - 1]
                 log.warning("an event failed", subject=subject, again_in=pause, **describe(error))
                 raise NackMessage(delay=pause) from None
 

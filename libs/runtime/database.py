@@ -5,6 +5,7 @@ lasts for one transaction. A table behind a wall that was not named gives an err
 """
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import resources
@@ -16,7 +17,7 @@ from aiohttp import web
 from asyncpg.pool import PoolConnectionProxy
 from faststream import Context
 
-from libs.runtime import failover
+from libs.runtime import failover, metrics
 
 Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 Pool: TypeAlias = asyncpg.Pool
@@ -57,11 +58,14 @@ async def transaction(pool: Pool, **walls: object) -> AsyncIterator[Connection]:
 
     A server that no longer takes writes is left; the next transaction looks for the one that does.
     """
+    asked = time.perf_counter()
     try:
-        async with pool.acquire(timeout=failover.COMMAND_WITHIN) as db, db.transaction():
-            if walls:
-                await wall(db, **walls)
-            yield db
+        async with pool.acquire(timeout=failover.COMMAND_WITHIN) as db:
+            metrics.POOL_WAIT.observe(time.perf_counter() - asked)
+            async with db.transaction():
+                if walls:
+                    await wall(db, **walls)
+                yield db
     except asyncpg.ReadOnlySQLTransactionError:
         await pool.expire_connections()
         raise

@@ -6,6 +6,7 @@ import asyncpg
 import prometheus_client
 from aiohttp import web
 
+from libs.runtime import gauges
 from libs.runtime.database import POOL
 from libs.runtime.lifeline import LINE
 
@@ -43,7 +44,9 @@ async def ready(request: web.Request) -> web.Response:
 
 
 @routes.get("/metrics")
-async def metrics(_: web.Request) -> web.Response:
+async def metrics(request: web.Request) -> web.Response:
+    """How this replica is doing, for Prometheus."""
+    await gauges.refresh(request.app)
     return web.Response(
         body=prometheus_client.generate_latest(),
         headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},

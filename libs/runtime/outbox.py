@@ -13,10 +13,10 @@ import structlog
 from aiohttp import web
 
 from libs.contracts.base import Event
-from libs.runtime import background, failover, lifeline, metrics
-from libs.runtime.broker import BROKER
+from libs.runtime import background, failover, lifeline, tracing
+from libs.runtime.broker import BROKER, REQUEST_ID_HEADER
 from libs.runtime.database import Connection
-from libs.runtime.logs import describe
+from libs.runtime.logs import REQUEST_ID, describe
 
 BATCH = 100
 PUBLISH_WITHIN = 10
@@ -28,10 +28,17 @@ log = structlog.get_logger()
 
 
 async def announce(db: Connection, *events: Event) -> None:
-    """Write events down beside the change they tell of, and wake the relay on commit."""
+    """Write events down beside the change they tell of, and wake the relay on commit.
+
+    With them goes which request they came from, for logs and traces.
+    """
+    came_from = (REQUEST_ID.get(), tracing.carried().get(tracing.HEADER, ""))
     await db.executemany(
-        "INSERT INTO outbox (id, subject, body) VALUES ($1, $2, $3)",
-        [(event.id, event.subject, event.model_dump_json()) for event in events],
+        """
+        INSERT INTO outbox (id, subject, body, request_id, traceparent)
+        VALUES ($1, $2, $3, $4, $5)
+        """,
+        [(event.id, event.subject, event.model_dump_json(), *came_from) for event in events],
     )
     await db.execute("SELECT pg_notify('outbox_' || current_schema, '')")
 
@@ -96,7 +103,13 @@ async def _carry(app: web.Application, stream: str, db: asyncpg.Connection) -> i
     A crash between the two repeats; by its message id, NATS drops the repeat.
     """
     waiting = await db.fetch(
-        "SELECT position, id, subject, body FROM outbox ORDER BY position LIMIT $1", BATCH
+        """
+        SELECT position, id, subject, body, request_id, traceparent
+          FROM outbox
+         ORDER BY position
+         LIMIT $1
+        """,
+        BATCH,
     )
     client = lifeline.connection(app[BROKER])
     carried = []
@@ -109,15 +122,24 @@ async def _carry(app: web.Application, stream: str, db: asyncpg.Connection) -> i
                     row["body"].encode(),
                     timeout=PUBLISH_WITHIN,
                     stream=stream,
-                    headers={"Nats-Msg-Id": str(row["id"])},
+                    headers=_headers(row),
                 )
             except Exception as error:  # noqa: BLE001  (whatever it was, the event stays)
                 log.warning("the outbox has to wait for NATS", **describe(error))
                 break
             carried.append(row["position"])
         await db.execute("DELETE FROM outbox WHERE position = ANY($1)", carried)
-    metrics.OUTBOX.set(len(waiting) - len(carried))
     return len(carried)
+
+
+def _headers(row: asyncpg.Record) -> dict[str, str]:
+    """What tells a repeat apart, and where the event came from."""
+    headers = {"Nats-Msg-Id": str(row["id"])}
+    if row["request_id"]:
+        headers[REQUEST_ID_HEADER] = row["request_id"]
+    if row["traceparent"]:
+        headers[tracing.HEADER] = row["traceparent"]
+    return headers
 
 
 async def _sweep(db: asyncpg.Connection) -> None:

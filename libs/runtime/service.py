@@ -5,6 +5,7 @@ Postgres: the other replicas take what comes next, and nobody is turned away.
 """
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Protocol, TypeVar
 import uvloop
 from aiohttp import hdrs, web
 
-from libs.runtime import config, logs
+from libs.runtime import config, logs, metrics, tracing
 from libs.runtime.health import OPEN
 
 STOP_WITHIN = 25
@@ -34,6 +35,8 @@ class Runnable(Protocol):
     def port(self) -> int: ...
     @property
     def log_level(self) -> str: ...
+    @property
+    def otlp_endpoint(self) -> str: ...
 
 
 C = TypeVar("C", bound=Runnable)
@@ -44,12 +47,14 @@ def run(name: str, settings: type[C], build: Callable[[C], web.Application]) -> 
     given = config.or_exit(settings)
     logs.configure(name, given.log_level)
     uvloop.install()
-    asyncio.run(_serve(build(given), given.host, given.port))
+    with tracing.sent(name, given.otlp_endpoint or os.environ.get(tracing.STANDARD, "")):
+        asyncio.run(_serve(build(given), given.host, given.port))
 
 
 async def _serve(app: web.Application, host: str, port: int) -> None:
     app[OPEN] = asyncio.Event()
     app.on_response_prepare.append(_say_goodbye)
+    app.cleanup_ctx.append(metrics.loop_watched)
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=STOP_WITHIN, handler_cancellation=False
     )

@@ -16,3 +16,5 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8084
     log_level: str = "INFO"
+    otlp_endpoint: str = ""
+    """Where traces go, by OTLP over HTTP; "" for none."""

@@ -14,8 +14,9 @@ from faststream import Context
 from libs.contracts.base import Refused
 from libs.contracts.identity.refusals import Refusal
 from libs.runtime.database import Connection, Pool, transaction
+from services.identity import watch
 from services.identity.domain import throttle
-from services.identity.domain.throttle import Guess, Scope
+from services.identity.domain.throttle import Count, Guess, Scope
 from services.identity.store import attempts
 
 MISSES = {
@@ -77,15 +78,18 @@ async def trying(pool: Pool, guess: Guess, *, now: datetime) -> AsyncIterator[No
     """
     async with transaction(pool) as db:
         scopes = throttle.counted(guess, familiar=await attempts.is_familiar(db, guess))
-        if throttle.spent(await attempts.list_counts(db, guess, scopes, now=now)):
-            raise Refused(Refusal.TRY_LATER)  # without a lock that others under attack wait for
-        await _count(db, guess, scopes, now=now)
+        if spent := throttle.spent(await attempts.list_counts(db, guess, scopes, now=now)):
+            raise _refusal(spent)  # without a lock that others under attack wait for
+        counts = await _count(db, guess, scopes, now=now)
     try:
         yield
     except BaseException as error:
         if not (isinstance(error, Refused) and error.code in MISSES):
             async with transaction(pool) as db:
                 await attempts.give_back(db, guess, scopes)
+        else:
+            for scope in throttle.spent(counts):
+                watch.LOCKOUTS.labels(scope).inc()
         raise
     async with transaction(pool) as db:
         await attempts.forget(db, guess, [scope for scope in scopes if scope is not Scope.SOURCE])
@@ -97,6 +101,17 @@ async def count_asking(db: Connection, guess: Guess, *, now: datetime) -> None:
     await _count(db, guess, sorted(guess.scopes), now=now)
 
 
-async def _count(db: Connection, guess: Guess, scopes: list[Scope], *, now: datetime) -> None:
-    if throttle.held_back(await attempts.count_try(db, guess, scopes, now=now)):
-        raise Refused(Refusal.TRY_LATER)
+async def _count(
+    db: Connection, guess: Guess, scopes: list[Scope], *, now: datetime
+) -> list[Count]:
+    counts = await attempts.count_try(db, guess, scopes, now=now)
+    if exceeded := throttle.held_back(counts):
+        raise _refusal(exceeded)
+    return counts
+
+
+def _refusal(scopes: list[Scope]) -> Refused:
+    """No try is left of these."""
+    for scope in scopes:
+        watch.HELD_BACK.labels(scope).inc()
+    return Refused(Refusal.TRY_LATER)

@@ -19,6 +19,7 @@ from faststream import Context
 
 from libs.contracts.base import Refused
 from libs.contracts.identity.refusals import Refusal
+from services.identity import watch
 from services.identity.domain.password import LONGEST, prepared
 
 A = TypeVarTuple("A")
@@ -46,6 +47,7 @@ class Hashing:
         )
         self._under_way = 0
         self._most = cores + QUEUE
+        watch.HASHING_LIMIT.set(self._most)
         self._nobody = self._hasher.hash("nobody's password")
 
     async def hash(self, password: str) -> str:
@@ -62,6 +64,7 @@ class Hashing:
     def expect_room(self) -> None:
         """The queue is not full; else there is no use in beginning."""
         if self._under_way >= self._most:
+            watch.HASHING_REFUSED.inc()
             raise Refused(Refusal.BUSY)
 
     def outdated(self, known: str) -> bool:
@@ -82,8 +85,9 @@ class Hashing:
         self.expect_room()
         self._under_way += 1
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, work, *given)
+            with watch.HASHING.track_inprogress(), watch.HASHING_SECONDS.time():
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._pool, work, *given)
         finally:
             self._under_way -= 1
 

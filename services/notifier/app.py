@@ -3,14 +3,15 @@
 from aiohttp import web
 
 from libs.access.gate import Gate, hearing
-from libs.runtime import broker, database, health, outbox
-from services.notifier import handlers, worker
+from libs.runtime import broker, database, gauges, health, outbox
+from services.notifier import handlers, watch, worker
 from services.notifier.config import Config
 
 
 def build(config: Config) -> web.Application:
     app = web.Application()
     app.add_routes(health.routes)
+    app[gauges.LOOKS] = watch.LOOKS
     gate = Gate(config.visa_keys)
     app.cleanup_ctx.extend(
         [

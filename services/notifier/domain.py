@@ -50,6 +50,18 @@ class Outcome:
     answer: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Owed:
+    """How much is owed, and for how long: in letters, and in seconds of the oldest."""
+
+    queued: int
+    retrying: int
+    overdue: float
+    """Since the oldest that is due was due; 0 if none is."""
+    oldest_retry: float
+    """Since the oldest that was put off was first owed; 0 if there is none."""
+
+
 def announced_at(event_id: UUID) -> datetime:
     """When an event was made: its id says so, in milliseconds (RFC 9562, 5.7).
 

@@ -9,7 +9,7 @@ from libs.contracts.base import Refused
 from libs.contracts.identity.letters import LetterKind
 from libs.contracts.notifier import MailState, Refusal
 from libs.runtime.database import Connection
-from services.notifier.domain import LEASE, Job
+from services.notifier.domain import LEASE, Job, Owed
 
 PAGE = 50
 
@@ -136,6 +136,25 @@ async def put_back(db: Connection, job: Job, *, due_at: datetime) -> None:
         job.id,
         due_at,
     )
+
+
+async def count_owed(db: Connection, *, now: datetime) -> Owed:
+    """How many letters are owed, and for how many seconds the oldest of each kind has been."""
+    row = await db.fetchrow(
+        """
+        SELECT count(*) FILTER (WHERE state = 'queued') AS queued,
+               count(*) FILTER (WHERE state = 'retrying') AS retrying,
+               greatest(0, extract(epoch FROM $1::timestamptz - min(due_at)))::float8 AS overdue,
+               coalesce(greatest(0, extract(
+                   epoch FROM $1::timestamptz - min(queued_at) FILTER (WHERE state = 'retrying')
+               )), 0)::float8 AS oldest_retry
+          FROM mail_job
+         WHERE due_at IS NOT NULL
+        """,
+        now,
+    )
+    assert row is not None  # noqa: S101
+    return Owed(**dict(row))
 
 
 async def list_jobs(

@@ -24,7 +24,7 @@ from libs.runtime.broker import BROKER, Unavailable, ask
 from libs.runtime.clock import utcnow
 from libs.runtime.database import POOL, Connection, Pool, transaction
 from libs.runtime.logs import describe
-from services.notifier import domain, store, writing
+from services.notifier import domain, store, watch, writing
 from services.notifier.config import Config
 from services.notifier.domain import LEASE, Job, Outcome
 from services.notifier.smtp import Line, Server
@@ -111,9 +111,11 @@ class Worker:
                 public_url=self._config.public_url,
                 mail_from=self._config.mail_from,
             )
-            outcome = await line.send(
-                message, sender=self._config.mail_from, recipient=letter.email
-            )
+            with watch.SECONDS.time():
+                outcome = await line.send(
+                    message, sender=self._config.mail_from, recipient=letter.email
+                )
+            watch.TRIES.labels(outcome.state).inc()
             await self._settle(job, outcome, recipient=letter.email)
         finally:
             self._in_hand.discard(job.id)
@@ -199,3 +201,5 @@ class Worker:
                     state=state,
                 )
                 await outbox.announce(db, settled)
+        if due_at is None:
+            watch.SETTLED.labels(state).inc()

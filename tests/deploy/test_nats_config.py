@@ -82,8 +82,9 @@ def contract_subjects() -> set[str]:
 
 
 def consumer_subjects() -> dict[str, set[str]]:
-    """What each follower needs to pull its events, by follower."""
+    """What each follower needs to pull its events, and to count the dead letters."""
     needed: dict[str, set[str]] = {part: set() for part in PARTS}
+    needed["notifier"].add(f"$JS.API.STREAM.INFO.{nats_config.DEAD}")  # how many, for the metrics
     for event in registry.events():
         for follower in event.followers:
             consumer = f"{owner(event)}.{follower}-{phrase(event)}"

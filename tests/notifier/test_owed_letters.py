@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import BaseTestServer
 from faststream.nats import NatsBroker, NatsRouter
 
 import services.notifier.app
@@ -49,6 +50,7 @@ class Post:
     sink: Sink
     broker: NatsBroker
     addresses: dict[UUID, str]
+    notifiers: list[BaseTestServer]
 
     async def owes(self, to: str, *, times: int = 1, reference: UUID | None = None) -> UUID:
         """Identity announces that a letter is due, as often as NATS may deliver it."""
@@ -131,10 +133,10 @@ async def working(servers: Servers, *, replicas: int = 1) -> AsyncIterator[Post]
         )
         notifiers = [services.notifier.app.build(config) for _ in range(replicas)]
         async with (
-            parts.running(*notifiers, identity(servers, addresses)),
+            parts.running(*notifiers, identity(servers, addresses)) as running,
             parts.asking(servers) as asker,
         ):
-            yield Post(servers, sink, asker, addresses)
+            yield Post(servers, sink, asker, addresses, running[:replicas])
 
 
 async def settled(post: Post) -> list[MailSettled]:

@@ -16,6 +16,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int
     log_level: str = "INFO"
+    otlp_endpoint: str = ""
 
 
 async def slow(_: web.Request) -> web.Response:

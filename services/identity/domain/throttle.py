@@ -69,11 +69,11 @@ def counted(guess: Guess, *, familiar: bool) -> list[Scope]:
     return sorted(guess.scopes - {apart})
 
 
-def spent(counts: Collection[Count]) -> bool:
-    """Whether all tries of a count were failures already, so that there is none left."""
-    return any(count.failures >= LIMITS[count.scope] for count in counts)
+def spent(counts: Collection[Count]) -> list[Scope]:
+    """The counts of which all tries were failures already, so that there is none left."""
+    return [count.scope for count in counts if count.failures >= LIMITS[count.scope]]
 
 
-def held_back(counts: Collection[Count]) -> bool:
-    """Whether this try is one too many."""
-    return any(count.failures > LIMITS[count.scope] for count in counts)
+def held_back(counts: Collection[Count]) -> list[Scope]:
+    """The counts for which this try is one too many."""
+    return [count.scope for count in counts if count.failures > LIMITS[count.scope]]

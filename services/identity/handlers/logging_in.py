@@ -14,6 +14,7 @@ from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, Pool, transaction, wall
+from services.identity import watch
 from services.identity.domain.account import Account, still_so
 from services.identity.domain.email import canonical
 from services.identity.domain.session import Session, printable
@@ -36,12 +37,13 @@ async def log_in(  # noqa: PLR0913
     factors: AtFactors,
     guesser: AtGuesser,
 ) -> SessionOpened:
-    hashing.expect_room()
-    async with trying(pool, _guess(guesser, asked), now=now):
-        account = await _recognised(asked, pool, hashing)
-        if asked.date_of_birth != account.date_of_birth:
-            raise Refused(Refusal.NOT_RECOGNISED)
-        return await _come_in(asked, account, pool, hashing, factors, guesser, now=now)
+    with watch.logging_in(watch.PATIENT):
+        hashing.expect_room()
+        async with trying(pool, _guess(guesser, asked), now=now):
+            account = await _recognised(asked, pool, hashing)
+            if asked.date_of_birth != account.date_of_birth:
+                raise Refused(Refusal.NOT_RECOGNISED)
+            return await _come_in(asked, account, pool, hashing, factors, guesser, now=now)
 
 
 @answers(router, LogInStaff, workers=ASKED)
@@ -53,12 +55,13 @@ async def log_in_staff(  # noqa: PLR0913
     factors: AtFactors,
     guesser: AtGuesser,
 ) -> SessionOpened:
-    hashing.expect_room()
-    async with trying(pool, _guess(guesser, asked), now=now):
-        account = await _recognised(asked, pool, hashing)
-        if account.code_secret is None:
-            raise Refused(Refusal.NOT_RECOGNISED)
-        return await _come_in(asked, account, pool, hashing, factors, guesser, now=now)
+    with watch.logging_in(watch.STAFF):
+        hashing.expect_room()
+        async with trying(pool, _guess(guesser, asked), now=now):
+            account = await _recognised(asked, pool, hashing)
+            if account.code_secret is None:
+                raise Refused(Refusal.NOT_RECOGNISED)
+            return await _come_in(asked, account, pool, hashing, factors, guesser, now=now)
 
 
 def _guess(guesser: Guesser, asked: LogIn | LogInStaff) -> Guess:
