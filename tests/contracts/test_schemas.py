@@ -11,30 +11,10 @@ from typing import Any
 import pytest
 
 from libs.contracts import registry
-from libs.contracts.base import Event, Request, owner, phrase
-from libs.contracts.visa import Passport, Visa
+from libs.contracts.base import owner, phrase
+from tests.contracts.shapes import by_service
 
 KEPT = Path(__file__).parent
-
-
-def shape(contract: type[Any]) -> dict[str, Any]:
-    said: dict[str, Any] = {"schema": contract.model_json_schema()}
-    if issubclass(contract, Request):
-        said |= {"subject": contract.subject, "askers": list(contract.askers)}
-        said["reply"] = contract.reply().model_json_schema()
-    if issubclass(contract, Event):
-        said |= {"subject": contract.subject, "followers": list(contract.followers)}
-        said["listeners"] = list(contract.listeners)
-    return said
-
-
-def by_service() -> dict[str, dict[str, Any]]:
-    shapes: dict[str, dict[str, Any]] = {service: {} for service in registry.services()}
-    contracts: list[type[Any]] = [*registry.requests(), *registry.events()]
-    for contract in contracts:
-        shapes[owner(contract)][contract.__name__] = shape(contract)
-    shapes["visa"] = {contract.__name__: shape(contract) for contract in (Passport, Visa)}
-    return shapes
 
 
 @pytest.mark.parametrize("service", [*registry.services(), "visa"])
