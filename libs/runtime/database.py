@@ -108,14 +108,14 @@ async def migrate(admin: Connection, *, schema: str, package: str) -> list[str]:
 
 def migrations(package: str) -> list[Traversable]:
     """The migration files of a service: first those that every service has, then its own."""
-    return [
-        file
-        for owner in ("libs.runtime", package)
-        for file in sorted(
-            (resources.files(owner) / "migrations").iterdir(), key=lambda file: file.name
-        )
-        if file.name.endswith(".sql")
-    ]
+    return [*migrations_of("libs.runtime"), *migrations_of(package)]
+
+
+def migrations_of(owner: str) -> list[Traversable]:
+    """The migration files that lie in this package, in the order of their names."""
+    folder = resources.files(owner) / "migrations"
+    files = (file for file in folder.iterdir() if file.name.endswith(".sql"))
+    return sorted(files, key=lambda file: file.name)
 
 
 async def _speak_json(connection: Connection) -> None:

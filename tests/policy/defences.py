@@ -246,7 +246,7 @@ DEFENCES = (
     ),
     Defence(
         "tries are counted before they are looked at",
-        Line("services.identity.guessing:_count", "raise Refused(Refusal.TRY_LATER)", "pass"),
+        Line("services.identity.guessing:_count", "raise _refusal(exceeded)", "pass"),
         guessing.test_fifty_tries_at_once_are_ten,
     ),
     Defence(
