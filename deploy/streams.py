@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import nats.errors
@@ -179,7 +179,8 @@ async def _connected(url: str, seed: str, ca: str, until: float) -> Client:
                 **trust.options(url, ca),
             )
         except (nats.errors.Error, OSError) as error:
-            await client.close()
+            with suppress(TimeoutError):  # nats-py waits for ever for the end of a failed handshake
+                await asyncio.wait_for(client.close(), 1)
             if asyncio.get_running_loop().time() > until:
                 why = str(error) or "too late"
                 raise Problem(f"NATS does not answer at {url}: {why}.") from None

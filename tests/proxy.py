@@ -50,10 +50,10 @@ class Proxy:
 
 
 @asynccontextmanager
-async def between(port: int) -> AsyncIterator[Proxy]:
-    """A line to this port, through a proxy."""
+async def between(port: int, *, at: int = 0) -> AsyncIterator[Proxy]:
+    """A line to this port, through a proxy on a port of its own, or on this one."""
     proxy = Proxy(port)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", at)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy

@@ -121,7 +121,7 @@ async def kept(broker: NatsBroker, service: str) -> AsyncIterator[Line]:
 
 async def _keep(line: Line) -> None:
     try:
-        await line.broker.start()
+        await _begin(line.broker)
     except Exception as error:  # noqa: BLE001  (nothing can be done without it)
         log.error("could not begin with NATS; ending to start anew", **describe(error))
         leave()
@@ -132,6 +132,21 @@ async def _keep(line: Line) -> None:
     while True:
         await _look(line, client)
         await asyncio.sleep(1)
+
+
+async def _begin(broker: NatsBroker) -> None:
+    """The first connection; nats-py waits for ever on a line whose handshake failed."""
+    while True:
+        begun = asyncio.create_task(broker.start())
+        try:
+            while not begun.done():
+                await asyncio.wait([begun], timeout=STUCK)
+                if connection(broker) is None and not begun.done():
+                    await background.end(begun)
+            if not begun.cancelled():
+                return begun.result()
+        finally:
+            await background.end(begun)
 
 
 async def _look(line: Line, client: Client) -> None:

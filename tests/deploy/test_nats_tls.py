@@ -21,7 +21,7 @@ from deploy import nats as nats_server
 from deploy.problem import Problem
 from libs.runtime import broker, config, lifeline
 from services.delegation.config import Config
-from tests import authority
+from tests import authority, proxy
 from tests.authority import Authority
 from tests.waiting import until
 
@@ -145,6 +145,20 @@ async def test_a_server_of_another_authority_is_not_believed(
     async with TestServer(app):
         await asyncio.sleep(3)
         assert not app[lifeline.LINE].ready
+
+
+async def test_a_part_that_met_the_wrong_server_first_is_ready_once_the_right_one_is_there(
+    guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifeline, "STUCK", 2)
+    port, other = waiting.free_port(), authority.founded(tmp_path, "another")
+    stranger = await asyncio.start_server(lambda *_: None, HOST, port, ssl=other.context)
+    app = part(guarded, url=f"tls://{HOST}:{port}", ca=guarded.authority.believed)
+    async with TestServer(app):
+        await asyncio.sleep(3)
+        stranger.close()
+        async with proxy.between(guarded.port, at=port):
+            await until(lambda: app[lifeline.LINE].ready, within=15)
 
 
 async def test_a_name_that_the_certificate_does_not_hold_is_not_believed(
