@@ -33,7 +33,7 @@ MIX = (
     "/p/{patient}/health/documents",
     "/staff/emails",
     "/p/{patient}/resources",
-    "/p/{patient}/health",
+    static("mark.svg"),
     "/session",
     "/p/{patient}/activity",
     "/account",
