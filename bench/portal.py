@@ -194,13 +194,16 @@ class Portal:
 
 
 @asynccontextmanager
-async def up() -> AsyncIterator[Portal]:
-    """A portal with one empty practice; whatever happens, it is stopped and cleared away."""
+async def up(source: Path | None = None) -> AsyncIterator[Portal]:
+    """A portal with one empty practice; whatever happens, it is stopped and cleared away.
+
+    It runs from this source, or from the folder of another release's.
+    """
     folder = Path(tempfile.mkdtemp(prefix="carespace-bench-"))
     folder.chmod(installation.PASSABLE)
     try:
         async with (
-            _running(folder / "portal", folder / "said") as here,
+            _running(folder / "portal", folder / "said", source) as here,
             reach.asking(reach.to(here, "operator")) as broker,
         ):
             await ask(broker, PRACTICE)
@@ -210,11 +213,11 @@ async def up() -> AsyncIterator[Portal]:
 
 
 @asynccontextmanager
-async def _running(folder: Path, said: Path) -> AsyncIterator[Installation]:
+async def _running(folder: Path, said: Path, source: Path | None) -> AsyncIterator[Installation]:
     port = waiting.free_port()
     command = [sys.executable, "-m", "deploy", "up", "--port", str(port), "--data-dir", str(folder)]
     with said.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out)
+        process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out, cwd=source)
     try:
         await until(lambda: UP in said.read_text(), process, said)
         yield installation.running(folder)

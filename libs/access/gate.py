@@ -11,7 +11,6 @@ from typing import Annotated
 from uuid import UUID
 
 from aiohttp import web
-from faststream import Context
 
 from libs.contracts.base import Refused
 from libs.contracts.delegation import AccessRevoked
@@ -19,6 +18,7 @@ from libs.contracts.identity.sessions import SessionEnded
 from libs.contracts.visa import LIFETIME, Capacity, Limit, Passport, Role, Visa
 from libs.runtime import lifeline
 from libs.runtime.clock import utcnow
+from libs.runtime.context import Context
 from libs.runtime.seal import Seals, Unsealed, keys_from
 
 NOT_ALLOWED = "not_allowed"

@@ -17,7 +17,7 @@ import nats.errors
 import pydantic
 import structlog
 from aiohttp import web
-from faststream import AckPolicy, BaseMiddleware, Context, StreamMessage
+from faststream import AckPolicy, BaseMiddleware, StreamMessage
 from faststream.exceptions import NackMessage, RejectMessage
 from faststream.message import SourceType
 from faststream.nats import JStream, NatsBroker, NatsResponse, NatsRouter, PullSub
@@ -26,6 +26,7 @@ from nats.aio.msg import Msg
 
 from libs.contracts.base import TRIES, Event, R, Refused, Request, owner, phrase
 from libs.runtime import lifeline, metrics, tracing, trust
+from libs.runtime.context import Context
 from libs.runtime.database import POOL
 from libs.runtime.logs import REQUEST_ID, describe
 

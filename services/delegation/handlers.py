@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from faststream import Context
 from faststream.nats import NatsRouter
 from uuid_utils.compat import uuid7
 
@@ -28,6 +27,7 @@ from libs.contracts.visa import Capacity
 from libs.runtime import inbox, outbox
 from libs.runtime.broker import answers, follows
 from libs.runtime.clock import Now
+from libs.runtime.context import Context
 from libs.runtime.database import Database, transaction
 from libs.runtime.seal import Seal
 from services.delegation import domain, store

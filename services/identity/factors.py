@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from faststream import Context
-
 from libs.contracts.base import Refused
 from libs.contracts.identity.refusals import Refusal
+from libs.runtime.context import Context
 from libs.runtime.database import Connection, wall
 from libs.runtime.keyring import KeyRing
 from services.identity.domain import one_time_code, recovery_code

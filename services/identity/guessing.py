@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from faststream import Context
-
 from libs.contracts.base import Refused
 from libs.contracts.identity.refusals import Refusal
+from libs.runtime.context import Context
 from libs.runtime.database import Connection, Pool, transaction
 from services.identity import watch
 from services.identity.domain import throttle

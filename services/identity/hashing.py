@@ -15,10 +15,10 @@ from typing import Annotated, TypeVar, TypeVarTuple
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
-from faststream import Context
 
 from libs.contracts.base import Refused
 from libs.contracts.identity.refusals import Refusal
+from libs.runtime.context import Context
 from services.identity import watch
 from services.identity.domain.password import LONGEST, prepared
 

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from faststream import Context
 from uuid_utils.compat import uuid7
 
 from libs.contracts.activity import Act
@@ -16,6 +15,7 @@ from libs.contracts.identity.refusals import Refusal
 from libs.contracts.identity.sessions import SessionEnded
 from libs.contracts.visa import LIFETIME, Capacity, Role, Visa
 from libs.runtime import outbox
+from libs.runtime.context import Context
 from libs.runtime.database import Connection, wall
 from libs.runtime.keyring import KeyRing
 from libs.runtime.seal import Seal

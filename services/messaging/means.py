@@ -7,12 +7,12 @@ from typing import Annotated, TypeVar
 from uuid import UUID
 
 import structlog
-from faststream import Context
 
 from libs.access.gate import Gate, NotAllowed
 from libs.contracts.base import Refused
 from libs.contracts.messaging.refusals import Refusal
 from libs.contracts.visa import Capacity, Limit, Visa
+from libs.runtime.context import Context
 from libs.runtime.keyring import Damaged, KeyRing
 from libs.vault.vault import Vault
 from services.messaging.domain.conversation import Colleague

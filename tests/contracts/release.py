@@ -36,8 +36,12 @@ def now() -> dict[str, Any]:
 
 def last() -> dict[str, Any]:
     """The newest release."""
-    newest = max(KEPT.glob("*.json"), key=lambda file: _number(file.stem))
-    return dict(json.loads(newest.read_text()))
+    return dict(json.loads(newest().read_text()))
+
+
+def newest() -> Path:
+    """Its file."""
+    return max(KEPT.glob("*.json"), key=lambda file: _number(file.stem))
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -31,16 +31,21 @@ class Figures:
         ]
 
 
+async def read(url: str) -> Figures:
+    """What is told at this address."""
+    async with ClientSession() as client, client.get(url) as answer:
+        assert answer.status == 200
+        return Figures(await answer.text())
+
+
 class Scraper:
     """Somebody who asks a server for its metrics."""
 
     def __init__(self, server: BaseTestServer) -> None:
-        self._url = server.make_url("/metrics")
+        self._url = str(server.make_url("/metrics"))
 
     async def read(self) -> Figures:
-        async with ClientSession() as client, client.get(self._url) as answer:
-            assert answer.status == 200
-            return Figures(await answer.text())
+        return await read(self._url)
 
 
 @asynccontextmanager

@@ -14,12 +14,12 @@ from typing import Annotated
 
 import asyncpg
 import structlog
-from faststream import Context
 
 from libs.contracts.identity.practices import Practice
 from libs.contracts.messaging.mailbox import Letter
 from libs.contracts.records.exports import ExportState, Selection
 from libs.runtime.clock import utcnow
+from libs.runtime.context import Context
 from libs.runtime.database import Pool, transaction
 from libs.runtime.keyring import KeyRing
 from libs.runtime.logs import describe

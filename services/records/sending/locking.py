@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 from argon2.low_level import Type, hash_secret_raw
-from faststream import Context
 
 from libs.contracts.base import Refused
 from libs.contracts.records.refusals import Refusal
+from libs.runtime.context import Context
 from services.records.domain.sending import Cost
 
 QUEUE = 20

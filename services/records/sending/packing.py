@@ -14,7 +14,6 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from faststream import Context
 
 from libs.contracts.activity import Act
 from libs.contracts.identity.practices import Practice
@@ -23,6 +22,7 @@ from libs.contracts.records.exports import Format, Selection
 from libs.contracts.records.sending import RecordSent, SendingState
 from libs.runtime import background, outbox
 from libs.runtime.clock import utcnow
+from libs.runtime.context import Context
 from libs.runtime.database import Connection, Pool, transaction
 from libs.runtime.keyring import KeyRing
 from libs.runtime.logs import describe
