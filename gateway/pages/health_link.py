@@ -167,8 +167,9 @@ async def _question(request: web.Request) -> Question:
 
 
 def _text(said: dict[str, Any], name: str) -> str:
+    """A text of the body; half of a character, which JSON can spell, is none."""
     value = said.get(name)
-    return value if isinstance(value, str) else ""
+    return value.encode(errors="ignore").decode() if isinstance(value, str) else ""
 
 
 async def _door(request: web.Request) -> Door:
