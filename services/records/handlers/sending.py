@@ -23,6 +23,7 @@ from libs.contracts.records.sending import (
     NoteBack,
     RevokeSending,
     Sender,
+    SendingEnded,
     SendingLetter,
     Sendings,
     SendingState,
@@ -31,6 +32,7 @@ from libs.contracts.records.sending import (
 )
 from libs.contracts.records.sending import Sending as Shown
 from libs.contracts.visa import Capacity, Limit, Visa
+from libs.runtime import outbox
 from libs.runtime.broker import Asking, answers, ask
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
@@ -145,6 +147,7 @@ async def revoke_sending(asked: RevokeSending, pool: Database, now: Now, gate: A
         if await forget(db, sending, SendingState.REVOKED):
             act = Act.REVOKED_SENT_RECORD
             await enter(db, visa, asked.patient_id, act, sending.recipient, now=now)
+            await end(db, sending)
     return Done()
 
 
@@ -181,6 +184,12 @@ async def describe_note(asked: DescribeNote, pool: Database, ring: AtKeyRing) ->
     if not note or sending.note_to is not Addressee.CARE_TEAM:
         raise Refused(Refusal.UNKNOWN_SENDING)
     return NoteBack(patient_id=sending.patient_id, recipient=sending.recipient, note=note)
+
+
+async def end(db: Connection, sending: Sending) -> None:
+    """What is still under way to the recipient's browser is cut off."""
+    place = {"practice_id": sending.practice_id, "sending_id": sending.id}
+    await outbox.announce(db, SendingEnded(**place))
 
 
 async def secret_of(db: Connection, ring: KeyRing, sending: Sending) -> bytes:
