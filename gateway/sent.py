@@ -1,6 +1,5 @@
 """What a recipient has unlocked, read piece by piece, and cut off as soon as it is taken back."""
 
-import asyncio
 import socket
 import struct
 from collections import defaultdict
@@ -81,7 +80,7 @@ async def watched(app: web.Application) -> AsyncIterator[None]:
 
 def _cut(request: web.Request) -> None:
     """At once, and what the system still had in hand for a slow reader is thrown away."""
-    if not isinstance(transport := request.transport, asyncio.Transport):
+    if (transport := request.transport) is None:
         return
     with suppress(OSError):
         line: socket.socket = transport.get_extra_info("socket")
