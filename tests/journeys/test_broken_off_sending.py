@@ -97,7 +97,7 @@ async def test_a_recipients_download_goes_on_from_where_it_broke_off(practice: P
     link = await practice.link(to)
     address = f"{practice.here.here.url}{link}/files/zip"
     headers = await opened(practice, link)
-    digests = set()
+    digests, got = set(), b""
     async with aiohttp.ClientSession(
         headers=headers, cookie_jar=aiohttp.DummyCookieJar()
     ) as browser:

@@ -16,12 +16,15 @@ from libs.contracts.records.exports import Format
 from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
     DescribeSending,
+    ListSendings,
     ReadSending,
+    RevokeSending,
     SendingState,
     ShowDoor,
     Unlock,
     WriteBack,
 )
+from libs.contracts.visa import Capacity, Limit
 from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow
 from libs.runtime.database import Pool, transaction
@@ -35,7 +38,7 @@ from tests import parts
 from tests.messaging import ward
 from tests.records import office
 from tests.records.office import Office
-from tests.records.test_sending import PASSWORD, asked, listed, refusal, sent, unlocks
+from tests.records.test_sending import PASSWORD, asked, listed, passport, refusal, sent, unlocks
 from tests.servers import Servers
 from tests.waiting import until
 
@@ -172,6 +175,18 @@ async def test_what_counts_as_failed_is_never_sent_after_all_and_leaves_nothing(
         assert await practice.sql(f"SELECT FROM {table}") == []
 
 
+async def test_its_sender_sees_how_far_packing_has_come(practice: Office) -> None:
+    rosa = await practice.add_patient()
+    await practice.file(rosa, b"%PDF-1.7")
+    await sent(practice, rosa)
+    await practice.sql("UPDATE sending SET state = 'packing', heard_at = $1", utcnow())
+    [one] = await listed(practice, rosa)
+    assert (one.state, one.packed, one.holds.size) == (SendingState.PACKING, 8, 8)
+    await practice.sql("DELETE FROM sending_file")
+    await practice.sql("DELETE FROM sending_content")
+    assert (await listed(practice, rosa))[0].packed == 0
+
+
 async def test_whose_access_is_revoked_while_it_is_packed_has_sent_nothing(
     practice: Office,
 ) -> None:
@@ -179,19 +194,8 @@ async def test_whose_access_is_revoked_while_it_is_packed_has_sent_nothing(
     await practice.file(rosa, b"%PDF-1.7")
     async with _nothing_can_be_packed(practice):
         off = await ask(practice.broker, asked(practice, rosa), within=20)
-        now = utcnow()
-        revoked = AccessRevoked(
-            practice_id=practice.practice_id,
-            patient_id=rosa,
-            account_id=practice.account_id,
-            at=now,
-            revoked_at=now,
-            invitation_id=uuid4(),
-            invitation_version=1,
-        )
-        async with parts.asking(practice.servers, "delegation") as delegation:
-            await delegation.publish(revoked, AccessRevoked.subject)
-            await asyncio.sleep(0.2)
+        await _revoke(practice, rosa)
+        await asyncio.sleep(0.2)
 
     async def failed() -> bool:
         return (await listed(practice, rosa))[0].state is SendingState.FAILED
@@ -201,6 +205,38 @@ async def test_whose_access_is_revoked_while_it_is_packed_has_sent_nothing(
     async with parts.asking(practice.servers, "notifier") as notifier:
         with pytest.raises(Refused, match=Refusal.SENDING_OVER):
             await ask(notifier, asked_for)
+
+
+async def test_the_patient_takes_back_what_somebody_sent_whose_access_is_over(
+    practice: Office,
+) -> None:
+    rosa = await practice.add_patient()
+    ana = replace(practice, account_id=uuid4())
+    limits = {"patient_id": rosa, "limits": frozenset(Limit)}
+    visa = ana.visa(Capacity.DELEGATE, actor_name="Ana Ruiz", **limits)
+    token = await sent(practice, rosa, visa=visa, passport=passport(ana))
+    [one] = await listed(practice, rosa)
+    assert (one.sender, one.sender_id) == ("Ana Ruiz for Rosa Alvarez", ana.account_id)
+    visa = ana.visa(Capacity.DELEGATE, **limits)
+    await _revoke(ana, rosa)
+    revoke = RevokeSending(visa=visa, patient_id=rosa, sending_id=one.sending_id)
+    await until(lambda: _is_refused(practice, revoke))
+    assert (await unlocks(practice, token)).sender == one.sender
+    revoke = revoke.model_copy(update={"visa": practice.patient(rosa)})
+    await ask(practice.broker, revoke)
+    assert await refusal(practice, Unlock(token=token, password=PASSWORD)) == Refusal.SENDING_OVER
+    zoe = await practice.add_patient(given="Zoe")
+    elsewhere = {"visa": practice.patient(zoe), "patient_id": zoe}
+    assert await refusal(practice, revoke.model_copy(update=elsewhere)) == Refusal.UNKNOWN_SENDING
+
+
+async def _is_refused(practice: Office, revoke: RevokeSending) -> bool:
+    listing = ListSendings(visa=revoke.visa, patient_id=revoke.patient_id)
+    try:
+        await ask(practice.broker, listing)
+    except Refused:
+        return await refusal(practice, revoke) == "not_allowed"
+    return False
 
 
 @asynccontextmanager
@@ -213,3 +249,19 @@ async def _nothing_can_be_packed(practice: Office) -> AsyncIterator[None]:
         await db.execute("LOCK TABLE sending_content IN ACCESS EXCLUSIVE MODE")
         yield
     await db.close()
+
+
+async def _revoke(practice: Office, rosa: UUID) -> None:
+    """The end of this account's access, as delegation announces it."""
+    now = utcnow()
+    revoked = AccessRevoked(
+        practice_id=practice.practice_id,
+        patient_id=rosa,
+        account_id=practice.account_id,
+        at=now,
+        revoked_at=now,
+        invitation_id=uuid4(),
+        invitation_version=1,
+    )
+    async with parts.asking(practice.servers, "delegation") as delegation:
+        await delegation.publish(revoked, AccessRevoked.subject)

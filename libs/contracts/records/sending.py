@@ -70,6 +70,8 @@ class Sending(Reply):
     """What its link ends with; "" for one that opens nothing."""
     link_key: bytes = Field(repr=False)
     """Under which files travel to software that has its SMART Health Link."""
+    packed: int = 0
+    """Bytes of its documents that are in it by now, while it is packed."""
 
 
 class Sendings(Reply):

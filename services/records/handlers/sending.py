@@ -47,7 +47,7 @@ from services.records.exporting import loading
 from services.records.means import AtKeyRing
 from services.records.sending.locking import AtLocks
 from services.records.sending.packing import AtPackers, Packer, forget
-from services.records.store import patients
+from services.records.store import packages, patients
 from services.records.store import sendings as store
 
 SALT = 16
@@ -132,9 +132,13 @@ async def list_sendings(
     visa = _admit(gate, asked.visa, asked.patient_id, now=now)
     async with transaction(pool, practice=visa.practice_id) as db:
         found = await store.list_sendings(db, visa.practice_id, asked.patient_id)
+        under_way = [one.id for one in found if one.state is SendingState.PACKING]
+        packed = await packages.list_packed(db, visa.practice_id, under_way) if under_way else {}
         vault = Vault(db, ring, visa.practice_id)
         key = (await vault.keys_of([asked.patient_id])).get(asked.patient_id)
-    return Sendings(sendings=tuple(_shown(one, key, now=now) for one in found))
+    return Sendings(
+        sendings=tuple(_shown(one, key, packed.get(one.id, 0), now=now) for one in found)
+    )
 
 
 @answers(router, RevokeSending)
@@ -253,7 +257,7 @@ def _note(one: Sending, key: bytes | None) -> str:
         return ""
 
 
-def _shown(one: Sending, key: bytes | None, *, now: datetime) -> Shown:
+def _shown(one: Sending, key: bytes | None, packed: int, *, now: datetime) -> Shown:
     standing = one.standing(now=now)
     opens = standing in (SendingState.SENT, SendingState.OPENED)
     return Shown(
@@ -276,4 +280,5 @@ def _shown(one: Sending, key: bytes | None, *, now: datetime) -> Shown:
         noted_at=one.noted_at,
         token=rules.token(one, key) if opens and key else "",
         link_key=rules.link_key(one, key) if opens and key else b"",
+        packed=min(packed, one.size),
     )
