@@ -1,6 +1,7 @@
 """A record that was sent, in the hands of somebody who means harm; and one that breaks off."""
 
 import asyncio
+import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -29,6 +30,7 @@ from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow
 from libs.runtime.database import Pool, transaction
 from libs.runtime.keyring import new_data_key
+from services.records.domain import sending as rules
 from services.records.domain.sending import SILENCE, Sending
 from services.records.handlers.sending import unlocked
 from services.records.sending import packing, ticket
@@ -82,6 +84,46 @@ async def test_what_the_password_gives_opens_for_half_an_hour_and_only_here(
     ):
         with pytest.raises(Refused, match=Refusal.WRONG_PASSWORD):
             ticket.read(place, by, given, now=at)
+
+
+async def test_a_link_works_up_to_its_last_moment(practice: Office, pool: Pool) -> None:
+    rosa = await practice.add_patient()
+    await sent(practice, rosa, days=7)
+    sending = await newest(practice, pool, rosa)
+    assert sending.expires_at == sending.sent_at + timedelta(days=7)
+    before = sending.expires_at - timedelta(microseconds=1)
+    assert sending.standing(now=before) is SendingState.SENT
+    assert sending.standing(now=sending.expires_at) is SendingState.EXPIRED
+    async with transaction(pool, practice=practice.practice_id) as db:
+        assert not await store.save_opened(db, sending, now=sending.expires_at)
+        assert await store.save_opened(db, sending, now=before)
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("wq8#Lw2!vZr", Refusal.PASSWORD_TOO_SHORT),
+        ("wq8#Lw2!vZr5", None),
+        ("wq8#Lw2!vZr5".ljust(200, "."), None),
+        ("wq8#Lw2!vZr5".ljust(201, "."), Refusal.PASSWORD_NOT_USABLE),
+        ("wq8#" * 250_000, Refusal.PASSWORD_NOT_USABLE),
+        ("wq8#Lw2!vZr5\ud800", Refusal.PASSWORD_NOT_USABLE),
+    ],
+    ids=["11", "12", "200", "201", "a million", "half a character"],
+)
+def test_a_password_has_12_to_200_characters(password: str, code: Refusal | None) -> None:
+    if code is None:
+        assert rules.password(password) == password
+        return
+    with pytest.raises(Refused, match=code):
+        rules.password(password)
+
+
+async def test_a_password_is_the_same_however_a_keyboard_composes_it(practice: Office) -> None:
+    rosa = await practice.add_patient()
+    token = await sent(practice, rosa, password="blåbär-orbit-tundra-lemon")
+    typed = unicodedata.normalize("NFD", "blåbär-orbit-tundra-lemon")
+    assert (await unlocks(practice, token, typed)).patient == "Rosa Alvarez"
 
 
 async def test_the_key_itself_is_handed_to_nobody(practice: Office, pool: Pool) -> None:
