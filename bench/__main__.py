@@ -22,6 +22,7 @@ from bench import (
     logins,
     revocations,
     sending,
+    sending_record,
     size,
     storm,
     table,
@@ -40,6 +41,7 @@ ALL: dict[str, Callable[[Terms], Coroutine[None, None, list[Finding]]]] = {
     "clicks": clicks.measure,
     "revocations": revocations.measure,
     "downloads": downloads.measure,
+    "sending_record": sending_record.measure,
     "backups": backups.measure,
 }
 

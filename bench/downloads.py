@@ -53,7 +53,7 @@ async def measure(terms: Terms) -> list[Finding]:
         for number in range(terms.rounds):
             terms.say(f"downloads: round {number + 1} of {terms.rounds}")
             taken.append(await _take(here, patient, cookie))
-            speeds.append(await _openssl())
+            speeds.append(await openssl())
     what = f"ZIP of {DOCUMENTS} documents, {DOCUMENTS * SIZE // MEGABYTE} MB"
     rounds = len(taken)
     return [
@@ -123,7 +123,7 @@ async def _take(here: Portal, patient: Patient, cookie: str) -> Taken:
     )
 
 
-async def _openssl() -> float:
+async def openssl() -> float:
     """Megabytes that one core seals in a second, in pieces as large as ours."""
     if not (openssl := shutil.which("openssl")):
         raise load.Failing("openssl is not installed.")

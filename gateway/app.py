@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from aiohttp import web
 
-from gateway import failures, live, protection, session, static_files, watch
+from gateway import failures, live, protection, sent, session, static_files, watch
 from gateway.config import Config
 from gateway.pages import (
     account,
@@ -88,6 +88,7 @@ def build(config: Config) -> web.Application:
     app[protection.CONFIG] = config
     app[session.DESK] = session.Desk()
     app[live.HUB] = live.Hub()
+    app[sent.ENDINGS] = sent.Endings()
     app.on_shutdown.append(app[live.HUB].close)
     app.on_response_prepare.append(protection.put_headers)
     for area in PAGES:
@@ -103,6 +104,7 @@ def build(config: Config) -> web.Application:
             ),
             session.remembered,
             live.heard,
+            sent.watched,
             conditioned(config),
         ]
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from gateway import ahead, health_link, protection
+from gateway import ahead, health_link, protection, sent
 from gateway.protection import Page
 from libs.contracts.base import Refused
 from libs.contracts.content import CHUNK_SIZE
@@ -20,7 +20,6 @@ from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
     Door,
     Offered,
-    ReadSending,
     SendingState,
     ShowDoor,
     Unlock,
@@ -33,7 +32,6 @@ REQUEST_LIMIT = 4_096
 """Bytes of a manifest request."""
 EMBEDDED_LIMIT = 256 * 1024
 """Characters that are embedded in a manifest at most, whatever the other side would take."""
-UNLOCKING = 10
 FROM_ANYWHERE = {
     hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -116,7 +114,7 @@ async def manifest(request: web.Request) -> web.StreamResponse:
     there = {"contentType": bundle.media_type, "status": "finalized", "fhirVersion": "4.0.1"}
     most = min(question.embedded_length_max, EMBEDDED_LIMIT)
     if health_link.length(bundle.size) <= most:
-        written = health_link.jwe(door.link_key, _pieces(request, opened.key, bundle))
+        written = health_link.jwe(door.link_key, _pieces(request, opened, bundle))
         there["embedded"] = b"".join([piece async for piece in written]).decode()
     else:
         ticket = health_link.ticket(door.link_key, token, opened.key, now=utcnow())
@@ -144,8 +142,9 @@ async def file(request: web.Request) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         return response
     EXPIRES.set(None)  # a large file on a slow line takes its time; each chunk has its own
-    content = health_link.jwe(door.link_key, _pieces(request, key, bundle))
-    return await ahead.flow(request, response, content)
+    content = health_link.jwe(door.link_key, _pieces(request, opened, bundle))
+    with request.app[sent.ENDINGS].reading(request, opened):
+        return await ahead.flow(request, response, content)
 
 
 async def _question(request: web.Request) -> Question:
@@ -167,8 +166,9 @@ async def _question(request: web.Request) -> Question:
 
 
 def _text(said: dict[str, Any], name: str) -> str:
+    """A text of the body; half of a character, which JSON can spell, is none."""
     value = said.get(name)
-    return value if isinstance(value, str) else ""
+    return value.encode(errors="ignore").decode() if isinstance(value, str) else ""
 
 
 async def _door(request: web.Request) -> Door:
@@ -184,13 +184,9 @@ async def _door(request: web.Request) -> Door:
 
 async def _unlocked(request: web.Request, **said: Any) -> Unlocked:
     asked = Unlock(token=request.match_info["token"], **said)
-    return await ask(request.app[BROKER], asked, within=UNLOCKING)
+    return await ask(request.app[BROKER], asked, within=sent.UNLOCKING)
 
 
-def _pieces(request: web.Request, key: bytes, file: Offered) -> AsyncGenerator[bytes, None]:
-    async def piece(number: int) -> bytes:
-        token = request.match_info["token"]
-        asked = ReadSending(token=token, key=key, format=file.format, number=number)
-        return (await ask(request.app[BROKER], asked)).data
-
+def _pieces(request: web.Request, opened: Unlocked, file: Offered) -> AsyncGenerator[bytes, None]:
+    piece = sent.Reader(request, file, opened).piece
     return ahead.pieces(piece, 0, (file.size - 1) // CHUNK_SIZE)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
+from multidict import MultiDict
 from xkcdpass import xkcd_password
 
 from gateway import health_link, proving, reading, session, shell, wording
@@ -47,6 +48,8 @@ FIELD = {
     Refusal.NOTES_NOT_USABLE: "notes",
 }
 """Where a refusal is shown; at the address, unless said otherwise."""
+TYPED = {"recipient_email", "notes", "record_password", "days"}
+"""No address fills these in."""
 TIMES = {"7": "7 days", "14": "14 days", "30": "30 days"}
 """How long a link may work."""
 STRENGTHS = {
@@ -66,7 +69,7 @@ routes = web.RouteTableDef()
 async def send(request: web.Request) -> web.Response:
     """The form, with how much would go, and the list of what was sent."""
     acting = await _acting(request)
-    return await _page(request, acting, form=request.query, errors={})
+    return await _page(request, acting, form=_selection(request.query), errors={})
 
 
 @routes.post("/p/{patient}/health/send")
@@ -148,6 +151,13 @@ async def revoke(request: web.Request) -> web.Response:
     response = web.HTTPSeeOther(there.with_fragment("sent"))
     shell.notice(response, "sending_revoked")
     raise response
+
+
+def _selection(query: Mapping[str, str]) -> Mapping[str, str]:
+    """What an address may fill in: dates and parts. Recipient and password are typed by the sender,
+    not by whoever made the link that brought them here.
+    """
+    return MultiDict((name, value) for name, value in query.items() if name not in TYPED)
 
 
 async def _acting(request: web.Request) -> Acting:

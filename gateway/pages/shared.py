@@ -1,7 +1,7 @@
 """A record that somebody sent, for whoever has the link and was told the password.
 
-The key that the password gives lies with the recipient's browser alone, in a cookie of this very
-link, and is handed over with each request.
+What the password gives lies with the recipient's browser alone, in a cookie of this very link, and
+is handed over with each request. It holds for half an hour, whoever shows it.
 """
 
 import base64
@@ -9,7 +9,7 @@ import binascii
 
 from aiohttp import web
 
-from gateway import files, health_link, reading
+from gateway import files, health_link, reading, sent
 from gateway.files import File
 from gateway.protection import CONFIG
 from gateway.rendering import Chrome, render
@@ -22,7 +22,6 @@ from libs.contracts.records.sending import (
     Addressee,
     Door,
     Offered,
-    ReadSending,
     SendingState,
     ShowDoor,
     Unlock,
@@ -34,7 +33,6 @@ from libs.runtime.broker import BROKER, ask
 COOKIE = "__Secure-shared"
 KEPT = 30 * 60
 """Seconds that a browser keeps the key."""
-UNLOCKING = 10
 WORDS: dict[str, str] = {
     Refusal.WRONG_PASSWORD: "This is not the password. Check it with whoever sent you the record.",
     Refusal.BUSY: "We are very busy at this moment. Try again in a few seconds.",
@@ -99,7 +97,7 @@ async def file(request: web.Request) -> web.StreamResponse:
     offered = next((one for one in opened.files if one.format == wanted), None)
     if offered is None:
         raise web.HTTPNotFound
-    return await _stream(request, offered, key)
+    return await _stream(request, offered, opened)
 
 
 @routes.post("/shared/{token}/note", name="shared_note")
@@ -141,7 +139,7 @@ def _key(request: web.Request) -> bytes:
 
 async def _unlocked(request: web.Request, *, password: str = "", key: bytes = b"") -> Unlocked:
     asked = Unlock(token=request.match_info["token"], password=password, key=key)
-    return await ask(request.app[BROKER], asked, within=UNLOCKING)
+    return await ask(request.app[BROKER], asked, within=sent.UNLOCKING)
 
 
 async def _door(request: web.Request, *, problem: str = "") -> web.Response:
@@ -200,19 +198,14 @@ def _over(request: web.Request, refused: Refused) -> web.Response:
     return render(request, "shared/over.html", Chrome(), why=why, status=status)
 
 
-async def _stream(request: web.Request, offered: Offered, key: bytes) -> web.StreamResponse:
-    async def chunk(number: int) -> bytes:
-        asked = ReadSending(
-            token=request.match_info["token"], key=key, format=offered.format, number=number
-        )
-        return (await ask(request.app[BROKER], asked)).data
-
+async def _stream(request: web.Request, offered: Offered, opened: Unlocked) -> web.StreamResponse:
     made = File(
         file_name=offered.file_name,
         media_type=offered.media_type,
         size=offered.size,
         tag=f"{offered.format}-{offered.size}",
-        chunk=chunk,
+        chunk=sent.Reader(request, offered, opened).piece,
         page=offered.format is Format.HTML,
     )
-    return await files.stream(request, made, kind="inline" if made.page else "attachment")
+    with request.app[sent.ENDINGS].reading(request, opened):
+        return await files.stream(request, made, kind="inline" if made.page else "attachment")

@@ -6,7 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from aiohttp import web
 
 from libs.access.gate import Gate, hearing
-from libs.runtime import broker, database, health, outbox
+from libs.contracts.delegation import AccessRevoked
+from libs.runtime import broker, database, health, lifeline, outbox
 from libs.runtime.keyring import KeyRing
 from services.records import handlers, worker
 from services.records.config import Config
@@ -44,6 +45,7 @@ def build(config: Config) -> web.Application:
                 context=context,
             ),
             hearing(gate),
+            heeding(packers),
             outbox.relayed("records", config.database_url, key=key_ring.newest),
             worker.working(config.database_url, key_ring, readers),
         ]
@@ -62,6 +64,17 @@ def making(
         await makers.close()
         await packers.close()
         locks.close()
+
+    return context
+
+
+def heeding(packers: Packers) -> Callable[[web.Application], AbstractAsyncContextManager[None]]:
+    """Nothing is sent by somebody whose access was revoked while it was packed."""
+
+    @asynccontextmanager
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        app[lifeline.LINE].listen(AccessRevoked, packers.hear_revoked)
+        yield
 
     return context
 

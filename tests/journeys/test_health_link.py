@@ -23,6 +23,8 @@ NOWHERE = "/shl/" + "A" * 64
         (json.dumps({"recipient": "a" * 4_079}).encode(), 404),
         (json.dumps({"recipient": "a" * 4_080}).encode(), 413),
         (b'{"recipient": "a", "passcode": "a"}', 404),
+        (b'{"recipient": "a", "passcode": "\\ud800"}', 404),
+        (b'{"recipient": "\\ud800", "passcode": "a"}', 400),
     ],
 )
 def test_a_manifest_request_that_is_none_is_refused_in_words(

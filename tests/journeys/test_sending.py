@@ -42,7 +42,7 @@ def test_a_record_is_sent_opened_answered_and_taken_back(visit: Open, tmp_path: 
     rosa.goes_to(form)
     row = rosa.page.get_by_role("row").filter(has_text=email)
     assert "Opened" in row.inner_text()
-    assert "They wrote back: Thank you, I will call you." in row.inner_text()
+    assert "They wrote back: Thank you,\nI will call you." in row.inner_text()
     row.get_by_role("button", name="Revoke").click()
     rosa.sees("It is revoked. The link opens nothing any more.")
     doctor.goes_to(link)
@@ -62,7 +62,13 @@ def test_a_record_is_sent_opened_answered_and_taken_back(visit: Open, tmp_path: 
 
 def _sends(rosa: Visit, email: str) -> tuple[str, int]:
     """With a mistake on the way; the password that was suggested, and how much was said to go."""
-    rosa.sees_a_sound_page()
+    form = rosa.page.url
+    typed = "recipient_email=thief@example.com&record_password=known-to-thieves"
+    rosa.goes_to(f"{form}?{typed}&kinds=labs")
+    assert rosa.page.get_by_label("Recipient email").input_value() == ""
+    assert "known-to-thieves" not in rosa.page.content()
+    assert not rosa.page.get_by_label("Messages", exact=True).is_checked()
+    rosa.goes_to(form)
     rosa.presses("Send Record")
     rosa.sees("Enter the recipient’s email address, like name@example.com.")
     rosa.sees_a_sound_page()
@@ -77,8 +83,10 @@ def _sends(rosa: Visit, email: str) -> tuple[str, int]:
     rosa.page.get_by_label("Notes").fill("Dear Dr. Okafor,\nplease look at the last scan.")
     password = rosa.page.locator("#record_password").input_value()
     assert len(password) > 20
-    rosa.presses("Send Record")
-    rosa.sees(email)
+    rosa.page.get_by_role("button", name="Send Record").click()
+    # The page looks again by itself until all is there, and would do so under axe's hands.
+    rosa.page.get_by_text(f"We emailed a link to {email}").wait_for()
+    rosa.sees_a_sound_page()
     assert password not in rosa.page.content()
     return password, sum(int(word) for word in counted.split() if word.isdigit())
 
@@ -94,7 +102,7 @@ def _opens(doctor: Visit, link: str, password: str) -> None:
     doctor.sees_a_sound_page()
     doctor.types("Password", password)
     doctor.presses("Open record")
-    doctor.sees("Record of Rosa Alvarez", "please look at the last scan.")
+    doctor.sees("Record of Rosa Alvarez", "Dear Dr. Okafor,\nplease look at the last scan.")
     doctor.sees_a_sound_page()
 
 
@@ -104,7 +112,7 @@ def _takes_and_answers(doctor: Visit, folder: Path) -> None:
     file = folder / "record.zip"
     started.value.save_as(file)
     assert zipfile.ZipFile(io.BytesIO(file.read_bytes())).testzip() is None
-    doctor.page.get_by_label("Your note").fill("Thank you, I will call you.")
+    doctor.page.get_by_label("Your note").fill("Thank you,\nI will call you.")
     doctor.presses("Send the note")
     doctor.sees("Your note is on its way.")
 

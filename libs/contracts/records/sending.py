@@ -1,7 +1,7 @@
 """Send Record: a selection, locked with a password, at a link that goes to anybody.
 
 What is sent is sealed under a key that only the password opens. Neither is kept: who asks for a
-piece of it shows the key once more.
+piece of it shows once more what they were handed for the password.
 """
 
 from datetime import date, datetime
@@ -70,6 +70,8 @@ class Sending(Reply):
     """What its link ends with; "" for one that opens nothing."""
     link_key: bytes = Field(repr=False)
     """Under which files travel to software that has its SMART Health Link."""
+    packed: int = 0
+    """Bytes of its documents that are in it by now, while it is packed."""
 
 
 class Sendings(Reply):
@@ -150,7 +152,7 @@ class Unlocked(Reply):
     """What is behind the door."""
 
     key: bytes = Field(repr=False)
-    """Opens each piece. It is the recipient's to keep, and nobody else's."""
+    """Opens each piece for half an hour. It is the recipient's to keep, and nobody else's."""
     patient: str = Field(repr=False)
     birth_date: date = Field(repr=False)
     practice: Practice
@@ -160,10 +162,14 @@ class Unlocked(Reply):
     files: tuple[Offered, ...]
     expires_at: datetime
     noted: bool
+    sending_id: UUID | None = None
 
 
 class Unlock(Request[Unlocked]):
-    """With the password; or with the key, by somebody who has unlocked it already."""
+    """With the password; or with the key, by somebody who has unlocked it already.
+
+    The key in the answer is a new one and holds for as long as the first did.
+    """
 
     subject = "request.records.unlock"
     token: str = Field(repr=False)
@@ -258,6 +264,15 @@ class RecordSent(Event):
 
     subject = "event.records.record_sent"
     followers = ("notifier",)
+    practice_id: UUID
+    sending_id: UUID
+
+
+class SendingEnded(Event):
+    """It was taken back or is locked: whoever reads it at this moment reads no further."""
+
+    subject = "event.records.sending_ended"
+    listeners = ("gateway",)
     practice_id: UUID
     sending_id: UUID
 

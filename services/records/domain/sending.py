@@ -148,6 +148,11 @@ def link_key(sending: Sending, secret: bytes) -> bytes:
     return _seal("health link", sending, secret)
 
 
+def ticket_key(sending: Sending, secret: bytes) -> bytes:
+    """Under which a recipient's browser keeps what it was handed: 32 bytes that no link shows."""
+    return _seal("sent ticket", sending, secret)
+
+
 def id_of(written: str) -> UUID:
     """The sending that a link names, whether or not it may."""
     try:

@@ -23,6 +23,7 @@ from libs.contracts.records.sending import (
     NoteBack,
     RevokeSending,
     Sender,
+    SendingEnded,
     SendingLetter,
     Sendings,
     SendingState,
@@ -31,6 +32,7 @@ from libs.contracts.records.sending import (
 )
 from libs.contracts.records.sending import Sending as Shown
 from libs.contracts.visa import Capacity, Limit, Visa
+from libs.runtime import outbox
 from libs.runtime.broker import Asking, answers, ask
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
@@ -45,7 +47,7 @@ from services.records.exporting import loading
 from services.records.means import AtKeyRing
 from services.records.sending.locking import AtLocks
 from services.records.sending.packing import AtPackers, Packer, forget
-from services.records.store import patients
+from services.records.store import packages, patients
 from services.records.store import sendings as store
 
 SALT = 16
@@ -130,9 +132,13 @@ async def list_sendings(
     visa = _admit(gate, asked.visa, asked.patient_id, now=now)
     async with transaction(pool, practice=visa.practice_id) as db:
         found = await store.list_sendings(db, visa.practice_id, asked.patient_id)
+        under_way = [one.id for one in found if one.state is SendingState.PACKING]
+        packed = await packages.list_packed(db, visa.practice_id, under_way) if under_way else {}
         vault = Vault(db, ring, visa.practice_id)
         key = (await vault.keys_of([asked.patient_id])).get(asked.patient_id)
-    return Sendings(sendings=tuple(_shown(one, key, now=now) for one in found))
+    return Sendings(
+        sendings=tuple(_shown(one, key, packed.get(one.id, 0), now=now) for one in found)
+    )
 
 
 @answers(router, RevokeSending)
@@ -145,6 +151,7 @@ async def revoke_sending(asked: RevokeSending, pool: Database, now: Now, gate: A
         if await forget(db, sending, SendingState.REVOKED):
             act = Act.REVOKED_SENT_RECORD
             await enter(db, visa, asked.patient_id, act, sending.recipient, now=now)
+            await end(db, sending)
     return Done()
 
 
@@ -181,6 +188,12 @@ async def describe_note(asked: DescribeNote, pool: Database, ring: AtKeyRing) ->
     if not note or sending.note_to is not Addressee.CARE_TEAM:
         raise Refused(Refusal.UNKNOWN_SENDING)
     return NoteBack(patient_id=sending.patient_id, recipient=sending.recipient, note=note)
+
+
+async def end(db: Connection, sending: Sending) -> None:
+    """What is still under way to the recipient's browser is cut off."""
+    place = {"practice_id": sending.practice_id, "sending_id": sending.id}
+    await outbox.announce(db, SendingEnded(**place))
 
 
 async def secret_of(db: Connection, ring: KeyRing, sending: Sending) -> bytes:
@@ -244,7 +257,7 @@ def _note(one: Sending, key: bytes | None) -> str:
         return ""
 
 
-def _shown(one: Sending, key: bytes | None, *, now: datetime) -> Shown:
+def _shown(one: Sending, key: bytes | None, packed: int, *, now: datetime) -> Shown:
     standing = one.standing(now=now)
     opens = standing in (SendingState.SENT, SendingState.OPENED)
     return Shown(
@@ -267,4 +280,5 @@ def _shown(one: Sending, key: bytes | None, *, now: datetime) -> Shown:
         noted_at=one.noted_at,
         token=rules.token(one, key) if opens and key else "",
         link_key=rules.link_key(one, key) if opens and key else b"",
+        packed=min(packed, one.size),
     )

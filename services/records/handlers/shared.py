@@ -1,5 +1,6 @@
 """A record that was sent, for whoever has the link and the password."""
 
+import asyncio
 from datetime import datetime
 
 from faststream.nats import NatsRouter
@@ -37,8 +38,15 @@ from services.records.domain.activity import Actor, Happened
 from services.records.domain.export import MEDIA_TYPES
 from services.records.domain.sending import Sending
 from services.records.exporting import unspooling
-from services.records.handlers.sending import notes_of, secret_of, unlocked, written_back
+from services.records.handlers.sending import (
+    end,
+    notes_of,
+    secret_of,
+    unlocked,
+    written_back,
+)
 from services.records.means import AtKeyRing
+from services.records.sending import ticket
 from services.records.sending.locking import AtLocks, Locks
 from services.records.sending.package import Package
 from services.records.store import patients
@@ -67,10 +75,13 @@ async def unlock(  # noqa: PLR0913
     asked: Unlock, pool: Database, now: Now, ring: AtKeyRing, broker: Asking, locks: AtLocks
 ) -> Unlocked:
     """A try is counted before the password is looked at, so that no number at once is one more."""
-    sending, _ = await _found(pool, ring, asked.token)
+    sending, secret = await _found(pool, ring, asked.token)
     sending.assure_open(now=now)
     practice = await ask(broker, ShowPractice(practice_id=sending.practice_id))
-    key = asked.key or await _tried(pool, sending, asked.password, locks, now=now)
+    if asked.key:
+        key = ticket.read(sending, secret, asked.key, now=now)
+    else:
+        key = await _tried(pool, sending, asked.password, locks, now=now)
     notes = _with_key(key, sending)
     async with transaction(pool, practice=sending.practice_id) as db:
         if not asked.key:
@@ -82,7 +93,8 @@ async def unlock(  # noqa: PLR0913
         files = await store.list_files(db, sending)
     order = list(Format)
     return Unlocked(
-        key=key,
+        sending_id=sending.id,
+        key=ticket.written(sending, secret, key, now=now),
         patient=f"{person.given} {person.family}",
         birth_date=person.birth_date,
         practice=practice,
@@ -110,9 +122,9 @@ async def unlock(  # noqa: PLR0913
 
 @answers(router, ReadSending)
 async def read_sending(asked: ReadSending, pool: Database, now: Now, ring: AtKeyRing) -> Chunk:
-    sending, _ = await _found(pool, ring, asked.token)
+    sending, secret = await _found(pool, ring, asked.token)
     sending.assure_open(now=now)
-    _with_key(asked.key, sending)
+    key = ticket.read(sending, secret, asked.key, now=now)
     async with transaction(pool, practice=sending.practice_id) as db:
         files = await store.list_files(db, sending)
         size = next((one["size"] for one in files if one["format"] == asked.format), 0)
@@ -120,7 +132,7 @@ async def read_sending(asked: ReadSending, pool: Database, now: Now, ring: AtKey
         if not 0 <= begin < stop:
             raise Refused(Refusal.UNKNOWN_SENDING)
         segments = await store.list_segments(db, sending, asked.format, begin=begin, stop=stop)
-        package = Package(db, sending.practice_id, sending.id, asked.key)
+        package = Package(db, sending.practice_id, sending.id, key)
         try:
             data = await unspooling.read(package, segments, begin=begin, stop=stop)
         except NothingStored:
@@ -132,7 +144,7 @@ async def read_sending(asked: ReadSending, pool: Database, now: Now, ring: AtKey
 async def write_back(asked: WriteBack, pool: Database, now: Now, ring: AtKeyRing) -> Done:
     sending, secret = await _found(pool, ring, asked.token)
     sending.assure_open(now=now)
-    _with_key(asked.key, sending)
+    ticket.read(sending, secret, asked.key, now=now)
     if not (note := rules.notes(asked.note)):
         raise Refused(Refusal.NOTES_NOT_USABLE)
     async with transaction(pool, practice=sending.practice_id) as db:
@@ -166,7 +178,11 @@ async def _tried(pool: Pool, sending: Sending, password: str, locks: Locks, *, n
     async with transaction(pool, practice=sending.practice_id) as db:
         if not await store.count_try(db, sending):
             raise Refused(Refusal.SENDING_LOCKED)
-    lock = await locks.key(password[: PASSWORD_AT_MOST + 1], sending.salt, sending.cost)
+    try:
+        lock = await locks.key(password[: PASSWORD_AT_MOST + 1], sending.salt, sending.cost)
+    except BaseException:  # nobody has looked at it
+        await asyncio.shield(_give_back(pool, sending))
+        raise
     try:
         return unlocked(lock, sending)
     except Damaged:
@@ -174,7 +190,13 @@ async def _tried(pool: Pool, sending: Sending, password: str, locks: Locks, *, n
             if await store.save_locked(db, sending):
                 await _enter(db, sending, Act.LOCKED_SENT_RECORD, now=now)
                 await _tell(db, sending, SendingState.LOCKED)
+                await end(db, sending)
         raise Refused(Refusal.WRONG_PASSWORD) from None
+
+
+async def _give_back(pool: Pool, sending: Sending) -> None:
+    async with transaction(pool, practice=sending.practice_id) as db:
+        await store.give_back_try(db, sending)
 
 
 def _with_key(key: bytes, sending: Sending) -> str:

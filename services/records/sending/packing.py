@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from libs.contracts.activity import Act
+from libs.contracts.delegation import AccessRevoked
 from libs.contracts.identity.practices import Practice
 from libs.contracts.messaging.mailbox import Letter
 from libs.contracts.records.exports import Format, Selection
@@ -48,7 +49,7 @@ log = structlog.get_logger()
 
 
 class NotWanted(Exception):
-    """It was revoked while it was packed."""
+    """It was revoked while it was packed, or counts as failed, for nothing was heard of us."""
 
 
 class Packers:
@@ -57,13 +58,19 @@ class Packers:
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
         self._room = asyncio.Semaphore(AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Sending] = {}
 
     def begin(self, packer: "Packer") -> None:
         """Pack it, beside whatever else there is to do."""
         task = asyncio.create_task(packer.pack(self._ring, self._room))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = packer.sending
+        task.add_done_callback(self._tasks.pop)
+
+    def hear_revoked(self, heard: AccessRevoked) -> None:
+        """Whoever may no longer act for a patient sends nothing of theirs any more."""
+        for task, sending in self._tasks.items():
+            if (sending.account_id, sending.patient_id) == (heard.account_id, heard.patient_id):
+                task.cancel()
 
     async def close(self) -> None:
         """Those that are being packed fail."""
@@ -93,7 +100,7 @@ class Packer:
             async with room:
                 await self._pack(ring)
         except NotWanted:
-            await asyncio.shield(self._forget(SendingState.REVOKED))
+            await asyncio.shield(self._forget(SendingState.FAILED))  # unless it was revoked
         except BaseException as error:
             log.warning("a record was not sent", sending_id=str(self.sending.id), **describe(error))
             await asyncio.shield(self._forget(SendingState.FAILED))
@@ -112,7 +119,7 @@ class Packer:
         await self._copy(ring, chart.documents)
         offered = [(form, await self._make(form, chart)) for form in Format]
         async with transaction(self.pool, practice=practice_id) as db:
-            if not await store.save_packed(db, sending):
+            if not await store.save_packed(db, sending, now=utcnow()):
                 raise NotWanted
             for form, spool in offered:
                 name = f"{chart.file_name}.{ENDINGS[form]}"
@@ -186,11 +193,11 @@ async def forget(db: Connection, sending: Sending, state: SendingState) -> bool:
 
 
 async def sweep(pool: Pool, *, now: datetime) -> int:
-    """Forget what has had its time; how many there were."""
+    """Forget what has had its time, and what nobody packs any more; how many there were."""
     async with transaction(pool, worker="sendings") as db:
         over = await store.list_over(db, now=now)
     for practice_id, sending_id in over:
         async with transaction(pool, practice=practice_id) as db:
             sending = await store.get_sending(db, practice_id, sending_id)
-            await forget(db, sending, SendingState.EXPIRED)
+            await forget(db, sending, sending.standing(now=now))
     return len(over)

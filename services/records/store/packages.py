@@ -1,5 +1,6 @@
 """Every statement about the sealed contents of records that were sent."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,23 @@ async def find_content(
         sending_id,
         content_id,
     )
+
+
+async def list_packed(
+    db: Connection, practice_id: UUID, sending_ids: Sequence[UUID]
+) -> dict[UUID, int]:
+    """How many bytes are in each by now."""
+    rows = await db.fetch(
+        """
+        SELECT sending_id, sum(size)::bigint AS size
+          FROM sending_content
+         WHERE practice_id = $1 AND sending_id = ANY($2)
+         GROUP BY sending_id
+        """,
+        practice_id,
+        sending_ids,
+    )
+    return {row["sending_id"]: row["size"] for row in rows}
 
 
 async def save_content(  # noqa: PLR0913

@@ -13,7 +13,7 @@ from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import TRIES, Addressee, SendingState
 from libs.runtime.database import Connection
 from services.records.domain.export import Segment
-from services.records.domain.sending import Cost, Sending
+from services.records.domain.sending import SILENCE, Cost, Sending
 
 _COLUMNS = """practice_id, id, patient_id, account_id, sender, key, recipient, kinds, start_day,
               end_day, results, documents, messages, size, salt, passes, memory_kib, lanes,
@@ -126,6 +126,19 @@ async def count_try(db: Connection, sending: Sending) -> bool:
     )
 
 
+async def give_back_try(db: Connection, sending: Sending) -> None:
+    """It was not looked at, so it is none."""
+    await db.execute(
+        """
+        UPDATE sending
+           SET tries = greatest(tries - 1, 0)
+         WHERE practice_id = $1 AND id = $2 AND state = 'sent'
+        """,
+        sending.practice_id,
+        sending.id,
+    )
+
+
 async def save_locked(db: Connection, sending: Sending) -> bool:
     """The last try was wrong; False if that was so already, or another one is still looked at."""
     return bool(
@@ -182,34 +195,36 @@ async def save_note(
 
 
 async def keep_word(db: Connection, sending: Sending, *, now: datetime) -> bool:
-    """It is still being packed; False if nobody wants it any more."""
+    """It is still being packed; False if nobody wants it any more, or it was given up meanwhile."""
     return bool(
         await db.fetchval(
             """
             UPDATE sending
                SET heard_at = $3
-             WHERE practice_id = $1 AND id = $2 AND state = 'packing'
+             WHERE practice_id = $1 AND id = $2 AND state = 'packing' AND heard_at > $4
             RETURNING true
             """,
             sending.practice_id,
             sending.id,
             now,
+            now - SILENCE,
         )
     )
 
 
-async def save_packed(db: Connection, sending: Sending) -> bool:
-    """All of it is there; False if nobody wants it any more."""
+async def save_packed(db: Connection, sending: Sending, *, now: datetime) -> bool:
+    """All of it is there; False if nobody wants it any more, or it was given up meanwhile."""
     return bool(
         await db.fetchval(
             """
             UPDATE sending
                SET state = 'sent'
-             WHERE practice_id = $1 AND id = $2 AND state = 'packing'
+             WHERE practice_id = $1 AND id = $2 AND state = 'packing' AND heard_at > $3
             RETURNING true
             """,
             sending.practice_id,
             sending.id,
+            now - SILENCE,
         )
     )
 
@@ -232,15 +247,17 @@ async def save_over(db: Connection, sending: Sending, state: SendingState) -> bo
 
 
 async def list_over(db: Connection, *, now: datetime) -> list[tuple[UUID, UUID]]:
-    """Practice and id of all that have had their time and still have a key."""
+    """Practice and id of all that still have a key, and had their time or are packed by nobody."""
     rows = await db.fetch(
         """
         SELECT practice_id, id
           FROM sending
-         WHERE wrapped IS NOT NULL AND expires_at <= $1
+         WHERE wrapped IS NOT NULL
+           AND (expires_at <= $1 OR (state = 'packing' AND heard_at < $2))
          LIMIT 1000
         """,
         now,
+        now - SILENCE,
     )
     return [(row["practice_id"], row["id"]) for row in rows]
 
