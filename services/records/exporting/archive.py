@@ -4,6 +4,7 @@ before a document is read: nothing is compressed, and checksums stand behind the
 
 import hashlib
 import struct
+import unicodedata
 import zlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -26,9 +27,14 @@ _CENTRAL: Final = struct.Struct("<4s6H")
 _CENTRAL_REST: Final = struct.Struct("<2L5H2L")
 _END: Final = struct.Struct("<4s4H2LH")
 _VERSION: Final = 20
+_MADE_ON_UNIX: Final = 3 << 8 | _VERSION
+"""As if on Unix: what unpacks it there takes names of any other origin for DOS's own letters."""
+_A_FILE: Final = 0o100644 << 16
+"""A plain file, which its owner may write and all may read."""
 _FLAGS: Final = 0x0808
 """Sizes and checksum stand behind the content, and names are UTF-8."""
-_MOST_NAME: Final = 120
+_MOST_NAME: Final = 180
+"""Bytes of a name, with which, a day and a number, every system's 255 are kept."""
 
 
 def paths(documents: Sequence[Document]) -> dict[UUID, str]:
@@ -50,7 +56,7 @@ def _apart(files: Iterable[tuple[UUID, str, str]]) -> dict[UUID, str]:
     found: dict[UUID, str] = {}
     for id_, before, file_name in files:
         name = PurePosixPath(_plain(file_name))
-        stem, ending = name.stem[:_MOST_NAME] or "document", name.suffix[:20]
+        stem, ending = _cut(name.stem, _MOST_NAME) or "document", _cut(name.suffix, 20)
         number = 1
         path = f"{before} {stem}{ending}"
         while path.casefold() in taken:
@@ -62,8 +68,16 @@ def _apart(files: Iterable[tuple[UUID, str, str]]) -> dict[UUID, str]:
 
 
 def _plain(name: str) -> str:
-    """A name that every system lets a file have."""
-    return "".join(one if one.isprintable() and one not in '/\\:*?"<>|' else "_" for one in name)
+    """A name that every system lets a file have, spelled as all of them tell names apart."""
+    composed = unicodedata.normalize("NFC", name)
+    return "".join(
+        one if one.isprintable() and one not in '/\\:*?"<>|' else "_" for one in composed
+    ).rstrip(" .")
+
+
+def _cut(name: str, most: int) -> str:
+    """As much of a name as fits into so many bytes, of whole characters."""
+    return name.encode()[:most].decode(errors="ignore").rstrip()
 
 
 @dataclass(slots=True)
@@ -129,9 +143,9 @@ class Archive:
         yield checksum
         yield _BEHIND.pack(size, size)
         self._directory += [
-            _CENTRAL.pack(b"PK\x01\x02", _VERSION, _VERSION, _FLAGS, 0, time, day),
+            _CENTRAL.pack(b"PK\x01\x02", _MADE_ON_UNIX, _VERSION, _FLAGS, 0, time, day),
             checksum,
-            _CENTRAL_REST.pack(size, size, len(name), 0, 0, 0, 0, 0, self._size) + name,
+            _CENTRAL_REST.pack(size, size, len(name), 0, 0, 0, 0, _A_FILE, self._size) + name,
         ]
         self._count += 1
         self._size += _LOCAL.size + len(name) + size + 4 + 4 + _BEHIND.size

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID, uuid5
 
 from libs.contracts.messaging.mailbox import Letter
@@ -49,6 +50,9 @@ _DOCUMENT_STATUS: Final = {
     "corrected": "amended",
     "entered-in-error": "entered-in-error",
 }
+_FORMATS: Final = "http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode"
+_ANY_FORMAT: Final = {"system": _FORMATS, "code": "urn:ihe:iti:xds:2017:mimeTypeSufficient"}
+ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _NOTE: Final = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category"
 Resource = dict[str, Any]
 
@@ -118,6 +122,7 @@ def _practice(chart: Chart) -> Resource:
         "active": True,
         "name": chart.practice.name,
         "telecom": [phone] if chart.practice.phone else [],
+        "address": [{"text": chart.practice.address}] if chart.practice.address else [],
     }
 
 
@@ -128,7 +133,7 @@ def observation(one: Measured, chart: Chart) -> Resource:
     return {
         "resourceType": "Observation",
         "id": str(one.id),
-        "meta": {"profile": [f"{_US_CORE}observation-lab"]},
+        "meta": {"profile": [f"{_US_CORE}observation-lab"] if _is_to_the_day(one) else []},
         "extension": _unit_of_text(one),
         "identifier": [_uuid(one.id)],
         "status": one.status.value,
@@ -162,9 +167,14 @@ def _code(one: Measured) -> Resource:
     return {"coding": [{"system": system, "code": code, "display": one.name}], "text": one.name}
 
 
+def _is_to_the_day(one: Measured) -> bool:
+    """Whether US Core takes it: a time is no coarser than a day (its rule us-core-1)."""
+    return one.collected_at is None or one.precision not in (Precision.YEAR, Precision.MONTH)
+
+
 def _effective(one: Measured) -> Resource:
     if one.collected_at is None:
-        return {}
+        return {"_effectiveDateTime": {"extension": [{"url": ABSENT, "valueCode": "unknown"}]}}
     said: Resource = {"effectiveDateTime": _written(one.collected_at, one.precision)}
     if one.precision is Precision.INSTANT and not one.zoned:
         said["_effectiveDateTime"] = {"extension": [{"url": UNZONED, "valueBoolean": True}]}
@@ -308,12 +318,13 @@ def _report_status(results: Iterable[Measured]) -> str:
 def _document(document: Document, chart: Chart, paths: Mapping[UUID, str] | None) -> Pieces:
     """A reference to a document, with its content or with the place where it lies."""
     exact = document.dated_at if document.precision == "instant" else None
-    path = paths[document.id] if paths is not None else ""
+    path = quote(paths[document.id]) if paths is not None else ""
     resource = {
         "resourceType": "DocumentReference",
         "id": str(document.id),
         "meta": {"profile": [f"{_US_CORE}documentreference"]},
         "masterIdentifier": _uuid(document.id),
+        "identifier": [_uuid(document.id)],
         "status": "superseded" if document.replaced_by else "current",
         "docStatus": _DOCUMENT_STATUS.get(document.status.value),
         "type": _document_type(document),
@@ -336,7 +347,7 @@ def _document(document: Document, chart: Chart, paths: Mapping[UUID, str] | None
         yield b',"data":"'
         yield Base64(document)
         yield b'"'
-    yield b"}}]}}"
+    yield f'}},"format":{written(_ANY_FORMAT)}}}]}}}}'.encode()
 
 
 def _document_type(document: Document) -> Resource:

@@ -3,7 +3,10 @@
 import hashlib
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from unicodedata import category
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -143,11 +146,15 @@ def shown(found: Iterable[Result]) -> list[tuple[object, ...]]:
 
 
 def readable(found: Iterable[Result]) -> list[tuple[object, ...]]:
-    """The same, without what only FHIR can tell apart: the spelling of a number, runs of spaces."""
+    """The same, without what only FHIR can tell apart: runs of spaces, and what nobody can see."""
     return sorted(
-        tuple(" ".join(part.split()) if isinstance(part, str) else part for part in row)
+        tuple(_seen(part) if isinstance(part, str) else part for part in row)
         for row in shown(found)
     )
+
+
+def _seen(text: str) -> str:
+    return " ".join("".join(one for one in text if category(one) != "Cf").split())
 
 
 _WORDS = st.sampled_from(
@@ -278,3 +285,72 @@ def papers(title: str) -> list[Document]:
         for number in range(2)
     ]
     return [document for document, _ in filed(found).values()]
+
+
+def albumin() -> Result:
+    """A result with all that a result can have."""
+    return Result(
+        source_id="albumin",
+        patient_key="",
+        code=Code(system=LOINC, code="1751-7"),
+        name="Albumin",
+        value=Value(kind=ValueKind.QUANTITY, text="3.1", number=Decimal("3.1"), unit="g/dL"),
+        status=ResultStatus.CORRECTED,
+        collected=Moment(at=NOW, precision=Exactly.INSTANT),
+        issued=Moment(at=NOW, precision=Exactly.INSTANT),
+        ranges=(ReferenceRange(low=Decimal("3.5")),),
+        flags=("L",),
+        specimen="Serum",
+        performer="Quest",
+        orderer="Dr. Okafor",
+        comment="Repeated.",
+    )
+
+
+HOSTILE_NAMES = (
+    "../../etc/passwd",
+    "..",
+    "",
+    ".",
+    "C:\\Windows\\system32\\cmd.exe",
+    "=HYPERLINK(1).csv",
+    "-rf",
+    "con.pdf. . ",
+    "\u202egpj.exe",
+    "line\nbreak\x00\x1b[31m.txt",
+    "漢" * 300 + ".pdf",
+    "Cafe\u0301.pdf",
+    "Café.pdf",
+    "CAFÉ.PDF",
+    "a" * 400 + "." + "b" * 400,
+    "<script>alert(\"1\")</script> & 'x'.html",
+    "100% #1?.txt",
+    "\U0001f9ea.bin",
+    "رسالة.pdf",
+)
+"""What a file may be called by somebody who means no good, or thinks of no other system."""
+
+
+def odd_papers(dated: Exactly | Precision | None = None) -> list[Document]:
+    """A document of each of these names, dated so exactly; the second stands in for the first."""
+    at = Moment(at=NOW, precision=Exactly(dated.value)) if dated else None
+    found = [
+        Found(
+            source_id=str(number),
+            patient_key="",
+            title=name or "No name",
+            file_name=name,
+            media_type="text/plain; charset=utf-8",
+            content=name.encode(),
+            author="O’Neill & Søn <MD>" if number % 2 else "",
+            kind="Note <1>",
+            kind_code="11506-3" if number % 3 else "",
+            dated=at,
+        )
+        for number, name in enumerate(HOSTILE_NAMES)
+    ]
+    made = [
+        replace(document, file_name=one.file_name)
+        for one, (document, _) in zip(found, filed(found).values(), strict=True)
+    ]
+    return [replace(made[0], replaced_by=made[1].id), *made[1:]]

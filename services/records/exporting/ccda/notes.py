@@ -1,6 +1,7 @@
 """The Notes section: every document as a Note Activity, with its content in it or beside it."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 from uuid import UUID
 
 from services.records.domain.chart import Chart
@@ -19,15 +20,16 @@ def section(chart: Chart, paths: Mapping[UUID, str] | None) -> Pieces:
     yield template("2.16.840.1.113883.10.20.22.2.65", "2016-11-01").encode()
     yield loinc("34109-9", "Note").encode()
     yield element("title", "Documents").encode()
-    items = (element("item", text(_told(one)), ID=f"document-{one.id}") for one in chart.documents)
+    items = (element("item", _told(one, paths), ID=f"document-{one.id}") for one in chart.documents)
     yield element("text", element("list", *items)).encode()
     for document in chart.documents:
         yield from _entry(document, chart, paths)
     yield b"</section></component>"
 
 
-def _told(one: Document) -> str:
-    return ", ".join(filter(None, (one.title, one.kind, words.dated(one), one.author)))
+def _told(one: Document, paths: Mapping[UUID, str] | None) -> str:
+    told = text(", ".join(filter(None, (one.title, one.kind, words.dated(one), one.author))))
+    return told if paths is None else element("linkHtml", told, href=quote(paths[one.id]))
 
 
 def _entry(document: Document, chart: Chart, paths: Mapping[UUID, str] | None) -> Pieces:
@@ -37,13 +39,12 @@ def _entry(document: Document, chart: Chart, paths: Mapping[UUID, str] | None) -
     yield _code(document).encode()
     place = element("reference", value=f"#document-{document.id}")
     if paths is None:
-        opening = element("text", "", mediaType=document.media_type, representation="B64")
+        opening = element("text", "", mediaType=_media_type(document), representation="B64")
         yield opening.removesuffix("</text>").encode()
         yield Base64(document)
         yield place.encode() + b"</text>"
     else:
-        link = element("reference", value=paths[document.id])
-        yield element("text", link, mediaType=document.media_type).encode()
+        yield element("text", place).encode()
     yield element("statusCode", code="completed").encode()
     yield _time(document).encode()
     yield _author(document, chart).encode()
@@ -51,7 +52,25 @@ def _entry(document: Document, chart: Chart, paths: Mapping[UUID, str] | None) -
         if earlier.replaced_by == document.id:
             parent = element("externalDocument", terms.identity(earlier.id))
             yield element("reference", parent, typeCode="RPLC").encode()
+    if paths is not None:
+        yield _beside(document, paths[document.id]).encode()
     yield b"</act></entry>"
+
+
+def _beside(document: Document, path: str) -> str:
+    """The document in its own format, where it lies."""
+    place = element("reference", value=quote(path))
+    original = element(
+        "externalDocument",
+        terms.identity(document.id),
+        element("text", place, mediaType=_media_type(document)),
+    )
+    return element("reference", original, typeCode="REFR")
+
+
+def _media_type(document: Document) -> str:
+    """The type with its parameters, as CDA has it: without a space."""
+    return "".join(document.media_type.split())
 
 
 def _code(document: Document) -> str:
@@ -78,7 +97,12 @@ def _time(document: Document) -> str:
 def _author(document: Document, chart: Chart) -> str:
     at = element("time", value=terms.stamp(document.added_at))
     organization = element("representedOrganization", element("name", text(chart.practice.name)))
-    if not document.author:
-        return element("author", at, element("assignedAuthor", unknown("id"), organization))
-    person = element("assignedPerson", element("name", text(document.author)))
-    return element("author", at, element("assignedAuthor", unknown("id"), person, organization))
+    person = ""
+    if document.author:
+        person = element("assignedPerson", element("name", text(document.author)))
+    return element(
+        "author",
+        template("2.16.840.1.113883.10.20.22.4.119"),
+        at,
+        element("assignedAuthor", unknown("id"), person, organization),
+    )

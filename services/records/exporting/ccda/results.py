@@ -1,7 +1,7 @@
 """The Results section: a table to read, and an entry for each result."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from uuid import uuid5
 
@@ -80,7 +80,8 @@ def _earlier(one: Measured, chart: Chart) -> list[str]:
 def _remark(one: Measured) -> str:
     if not one.comment:
         return ""
-    return element("tr", element("td", paragraphs(one.comment), colspan="6"))
+    said = element("td", paragraphs(one.comment), colspan="6")
+    return element("tr", said, ID=f"comment-{one.id}")
 
 
 def _organizers(chart: Chart) -> Iterator[str]:
@@ -99,13 +100,19 @@ def _organizers(chart: Chart) -> Iterator[str]:
                 template("2.16.840.1.113883.10.20.22.4.1", "2015-08-01"),
                 terms.identity(number),
                 loinc("11502-2", "Laboratory report"),
-                element("statusCode", code="completed"),
+                element("statusCode", code=_together(results)),
                 *(element("component", _observation(one)) for one in results),
                 classCode="BATTERY",
                 moodCode="EVN",
             ),
             typeCode="DRIV",
         )
+
+
+def _together(results: Iterable[Measured]) -> str:
+    """A report is as finished as the least finished of its results."""
+    found = {STATUS.get(one.status, "completed") for one in results}
+    return next(status for status in ("active", "completed", "cancelled") if status in found)
 
 
 def _observation(one: Measured) -> str:
@@ -186,7 +193,7 @@ def _said_beside(one: Measured) -> str:
             "act",
             template("2.16.840.1.113883.10.20.22.4.64"),
             loinc("48767-8", "Annotation comment"),
-            exact("text", one.comment),
+            exact("text", one.comment, beside=element("reference", value=f"#comment-{one.id}")),
             classCode="ACT",
             moodCode="EVN",
         )
@@ -208,16 +215,20 @@ def _range(one: Measured) -> str:
     low, high = one.range_low, one.range_high
     if not one.range_text and low is None and high is None:
         return ""
+    unit = one.unit if one.unit and not re.search(r"\s", one.unit) else None
     ends = "".join(
-        element(name, value=format(end, "f"))
+        element(name, value=format(end, "f"), unit=unit)
         for name, end in (("low", low), ("high", high))
         if end is not None
     )
+    told = text(one.range_text)
     return element(
         "referenceRange",
         element(
             "observationRange",
-            element("text", text(one.range_text)) if one.range_text else "",
-            element("value", ends, xsi_type="IVL_PQ") if ends else "",
+            element("text", told) if told else "",
+            element("value", ends, xsi_type="IVL_PQ")
+            if ends
+            else element("value", told, xsi_type="ST"),
         ),
     )

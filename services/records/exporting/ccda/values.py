@@ -41,12 +41,14 @@ def unit_beside(one: Measured) -> str:
     return element("entryRelationship", unit, typeCode="REFR")
 
 
-def exact(name: str, written: str, **attributes: str) -> str:
+def exact(name: str, written: str, *, beside: str = "", **attributes: str) -> str:
     """A text in an element; as base64 where XML, or its readers, would change it."""
     if _is_plain(written):
-        return element(name, text(written), **attributes)
+        return element(name, text(written), beside, **attributes)
     encoded = b64encode(written.encode()).decode()
-    return element(name, encoded, mediaType="text/plain", representation="B64", **attributes)
+    return element(
+        name, encoded, beside, mediaType="text/plain", representation="B64", **attributes
+    )
 
 
 def _is_plain(written: str) -> bool:
