@@ -26,7 +26,7 @@ LIVE = Gauge("carespace_live_pages", "Open pages that hear of changes at once.")
 NO_ROUTE = "none"
 """The route of an address that no page has."""
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}
-FAILURE = 500
+FAILURE, BROKEN = 500, "5xx"
 
 
 @web.middleware
@@ -52,6 +52,7 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
             span.said("http.response.status_code", status)
             if status.isdigit() and int(status) >= FAILURE:
                 span.failed(status)
+            REQUESTS.labels(route, method, BROKEN)  # is 0, so that the first is seen as a change
             REQUESTS.labels(route, method, _kind(status)).inc()
             if not stays_open:
                 SECONDS.labels(route, method).observe(time.perf_counter() - start)

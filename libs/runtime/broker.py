@@ -101,11 +101,13 @@ async def ask(broker: NatsBroker, request: Request[R], *, within: float = WITHIN
         except Unavailable:
             outcome.said("unavailable")
             span.failed("unavailable")
+            log.warning("a request got no answer", subject=subject)
             raise
         headers = answered.headers or {}
         if failed := headers.get(FAILED):
             outcome.said("failed")
             span.failed(failed)
+            log.warning("a request could not be answered", subject=subject, why=failed)
             raise Unavailable(subject)
         if code := headers.get(REFUSED):
             outcome.said("refused", code)
@@ -190,10 +192,12 @@ class Deliver(BaseMiddleware):
             except UNREADABLE:
                 outcome.said("invalid")
                 span.failed("invalid")
+                log.error("a request can't be read", subject=subject)
                 return NatsResponse(b"", headers={FAILED: "invalid"})
             except TimeoutError:
                 outcome.said("late")
                 span.failed("late")
+                log.warning("a request took too long", subject=subject)
                 return NatsResponse(b"", headers={FAILED: "late"})
             except Exception as error:  # noqa: BLE001  (the asker is told, whatever it was)
                 outcome.said("failed")

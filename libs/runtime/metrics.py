@@ -8,13 +8,18 @@ import asyncio
 import re
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
+from typing import cast
 
 from aiohttp import web
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from libs.runtime import background
+
+# Else each counter has a second line, which says when it was first seen.
+cast("Callable[[], None]", disable_created_metrics)()
 
 QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Seconds: the steps in which work that somebody waits for is told apart."""
@@ -124,6 +129,11 @@ class Undone:
 
 
 UNDONE = Undone()
+FAILURES = {
+    ASKS: ("failed", "unavailable"),
+    ANSWERS: ("failed", "late", "invalid"),
+    EVENTS: ("failed", "given_up", "invalid"),
+}
 CODE = re.compile(r"[a-z_]{1,40}")
 
 
@@ -151,7 +161,15 @@ def answering(subject: str) -> Iterator[Outcome]:
     yield from _timed(subject, ANSWERS, ANSWER_SECONDS)
 
 
+@cache
+def _expected(counter: Counter, *labels: tuple[str, ...]) -> None:
+    """These are there as 0 from now on, so that the first of them is seen as a change."""
+    for each in labels:
+        counter.labels(*each)
+
+
 def _timed(subject: str, counter: Counter, histogram: Histogram) -> Iterator[Outcome]:
+    _expected(counter, *((subject, word, "") for word in FAILURES[counter]))
     outcome, start = Outcome(), time.perf_counter()
     try:
         yield outcome
@@ -167,6 +185,7 @@ def _timed(subject: str, counter: Counter, histogram: Histogram) -> Iterator[Out
 @contextmanager
 def following(subject: str, *, stored_at: float) -> Iterator[Outcome]:
     """Count one event that we follow, its time, and once it is done, how long it was on its way."""
+    _expected(EVENTS, *((subject, word) for word in FAILURES[EVENTS]))
     outcome, start = Outcome(), time.perf_counter()
     try:
         yield outcome

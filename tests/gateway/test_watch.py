@@ -68,6 +68,7 @@ async def test_a_page_is_counted_by_its_route_its_method_and_how_it_ended() -> N
     assert more(total, route=route, method="POST", status="2xx") == 1
     assert more(total, route=route, method="other", status="2xx") == 1
     assert more(total, route=watch.NO_ROUTE, method="GET", status="4xx") == 1
+    assert after.values(total, route=route, method="POST", status="5xx") == [0]
     seconds = "carespace_http_request_duration_seconds"
     assert more(f"{seconds}_count", route=route, method="GET") == 4
     assert more(f"{seconds}_sum", route=route, method="POST") >= 0.03

@@ -93,6 +93,18 @@ async def test_both_sides_count_a_request_by_how_it_ended(servers: Servers) -> N
     assert more("carespace_answers_total", outcome="invalid") == 1
     assert more("carespace_answers_total", outcome="failed") == 1
     assert "Rosa" not in after.text
+    assert "_created" not in after.text
+
+
+async def test_a_failure_is_there_as_0_before_the_first_so_that_it_is_seen_as_a_change() -> None:
+    subject = "request.messaging.never_before"
+    async with counters() as scraper:
+        with metrics.asking(subject), metrics.answering(subject):
+            pass
+        figures = await scraper.read()
+    for name, words in (("asks", {"failed", "unavailable"}), ("answers", {"failed", "late"})):
+        for word in words:
+            assert figures.values(f"carespace_{name}_total", subject=subject, outcome=word) == [0]
 
 
 async def test_an_event_is_counted_by_how_it_ended_and_how_old_it_was(
