@@ -27,9 +27,11 @@ LIMITS = {
     "lame_duck_duration": "30s",
 }
 """What a server allows, wherever it runs."""
+FILE_STORE = 4 * 1024**3
+"""Bytes of streams on a server's disk."""
 STORE = {
     "sync_interval": "always",
-    "max_file_store": 4 * 1024**3,
+    "max_file_store": FILE_STORE,
     "max_memory_store": 64 * 1024**2,
 }
 """How it keeps streams: a message counts as stored when it is on the disk."""

@@ -42,11 +42,7 @@ def certificates(tls: Mapped, authority: Mapped, folder: Path) -> Mapped:
 
 def laid_over(under: Any, over: Any) -> Any:
     """Helm's mergeOverwrite."""
-    if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
+    if not (isinstance(under, dict) and isinstance(over, dict)):
         return over
-    return {
-        name: laid_over(under[name], over[name])
-        if name in under and name in over
-        else over.get(name, under.get(name))
-        for name in under | over
-    }
+    both = under.keys() & over.keys()
+    return under | over | {name: laid_over(under[name], over[name]) for name in both}

@@ -149,9 +149,10 @@ def another(path: tuple[str, ...], value: Any) -> Any:
             return "321m" if path[-1] == "cpu" else "321Mi"
         case str():
             return f"{value}x"
-        case list() | dict():
+        case list():
             return [{"podSelector": {"matchLabels": {"app": "another"}}}]
-    raise AssertionError(path)
+        case _:
+            raise AssertionError(path)
 
 
 def everything(thing: Any) -> Iterator[Any]:

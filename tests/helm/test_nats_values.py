@@ -144,5 +144,5 @@ def test_the_example_keeps_three_copies_on_disks_that_are_large_enough() -> None
     assert config["cluster"] == {"enabled": True, "replicas": 3}
     size = config["jetstream"]["fileStore"]["pvc"]["size"]
     assert size.endswith("Gi")
-    assert int(size.removesuffix("Gi")) * 1024**3 > int(nats_config.STORE["max_file_store"])
+    assert int(size.removesuffix("Gi")) * 1024**3 > nats_config.FILE_STORE
     assert not example["natsBox"]["enabled"]
