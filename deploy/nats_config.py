@@ -4,6 +4,7 @@ Each part has one user with a key of its own. It may ask what its contracts let 
 announce what it owns, and hear what it follows; streams are the provisioner's business.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,6 +19,24 @@ COUNTS_THE_DEAD = "notifier"
 """Who may ask how many there are, to say so among its metrics. Only the provisioner reads them."""
 MAX_PAYLOAD = 8 * 1024 * 1024
 """Bytes: a chunk of content is far below it; a large document made readable comes near."""
+LIMITS = {
+    "max_payload": MAX_PAYLOAD,
+    "max_pending": 64 * MAX_PAYLOAD,
+    "write_deadline": "10s",
+    "ping_interval": "20s",
+    "lame_duck_duration": "30s",
+}
+"""What a server allows, wherever it runs."""
+FILE_STORE = 4 * 1024**3
+"""Bytes of streams on a server's disk."""
+STORE = {
+    "sync_interval": "always",
+    "max_file_store": FILE_STORE,
+    "max_memory_store": 64 * 1024**2,
+}
+"""How it keeps streams: a message counts as stored when it is on the disk."""
+ANSWERS = {"max": 1, "expires": "60s"}
+"""How often, and until when, whoever was asked may reply."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,20 +112,16 @@ def provisioner() -> Rights:
 
 
 def render(public_keys: Mapping[str, str], *, host: str, port: int, store: str) -> str:
-    """The server's configuration file. A message counts as stored when it is on the disk."""
+    """The server's configuration file."""
     blocks = "\n".join(_user(public_keys[name], name, held) for name, held in users().items())
+    limits = "\n".join(f"{name}: {json.dumps(value)}" for name, value in LIMITS.items())
+    kept = "\n".join(f"  {name}: {json.dumps(value)}" for name, value in STORE.items())
     return f"""# Made by `carespace nats-config` from the contracts. Change those, not this.
 listen: "{host}:{port}"
-max_payload: {MAX_PAYLOAD}
-max_pending: {64 * MAX_PAYLOAD}
-write_deadline: "10s"
-ping_interval: "20s"
-lame_duck_duration: "30s"
+{limits}
 jetstream {{
   store_dir: "{store}"
-  sync_interval: always
-  max_file_store: 4GB
-  max_memory_store: 64MB
+{kept}
 }}
 authorization {{
   users: [
@@ -143,7 +158,8 @@ cluster {{
 
 
 def _user(key: str, name: str, held: Rights) -> str:
-    answers = '\n        allow_responses: { max: 1, expires: "60s" }' if held.answers else ""
+    said = ", ".join(f"{name}: {json.dumps(value)}" for name, value in ANSWERS.items())
+    answers = f"\n        allow_responses: {{ {said} }}" if held.answers else ""
     return f"""    # {name}
     {{
       nkey: {key}

@@ -25,6 +25,10 @@ from deploy.problem import Problem
 @click.option("--server-name", default="", help="This server's own.")
 @click.option("--cluster-listen", default="", help="HOST:PORT for the other servers.")
 @click.option("--route", "routes", multiple=True, help="HOST:PORT of a server of the cluster.")
+@click.option(
+    "--helm-values", is_flag=True, help="For NATS's own Helm chart, in place of a server's file."
+)
+@click.option("--tls-secret", default="", help="With --helm-values: tls.crt, tls.key and ca.crt.")
 @as_json
 def nats_config(  # noqa: PLR0913  (click gives each option by name)
     *,
@@ -38,23 +42,32 @@ def nats_config(  # noqa: PLR0913  (click gives each option by name)
     server_name: str,
     cluster_listen: str,
     routes: tuple[str, ...],
+    helm_values: bool,
+    tls_secret: str,
     as_json: bool,
 ) -> None:
     """The NATS server's accounts and permissions, from the contracts.
 
     Each part's own key is in KEYS/PART.nk, for its CARESPACE_NATS_CREDENTIALS. With --route
     it is written for one server of a cluster, whose servers talk by TLS, and holds their password
-    for one another: keep the file as you keep the keys.
+    for one another: keep the file as you keep the keys. --helm-values holds no secret.
 
     Example: carespace nats-config --keys keys --listen 0.0.0.0:4222 > nats.conf
     """
-    from deploy import keys
+    from deploy import keys, nats_chart
     from deploy import nats_config as accounts
 
     if as_json:
         say_json(accounts.users())
         return
     clustered = (cluster_name, server_name, cluster_listen, *routes)
+    if tls_secret and not helm_values:
+        raise click.UsageError("--tls-secret goes with --helm-values.")
+    if helm_values and (tls_cert or any(clustered)):
+        raise click.UsageError(
+            "With --helm-values, the chart says where servers and certificates are: leave out "
+            "--tls-cert and what belongs to a cluster."
+        )
     if bool(tls_cert) != bool(tls_key):
         raise click.UsageError("--tls-cert and --tls-key go together.")
     if any(clustered) and not all((*clustered, routes, tls_cert, tls_ca)):
@@ -67,6 +80,9 @@ def nats_config(  # noqa: PLR0913  (click gives each option by name)
         made = keys.kept(keys_folder)
     except OSError as error:
         raise Problem(f"The folder {keys_folder} can't be used: {error.strerror}.") from None
+    if helm_values:
+        click.echo(nats_chart.rendered(made.nats_public(), tls_secret=tls_secret), nl=False)
+        return
     cluster = None
     if routes:
         cluster_host, cluster_port = _host_and_port("--cluster-listen", cluster_listen)

@@ -16,7 +16,7 @@ from nats.js import JetStreamContext
 
 from deploy import postgres, sealed_rows, streams
 from deploy.administrator import Administrator
-from deploy.doctor import events, examination, walls
+from deploy.doctor import events, examination, secrets, walls
 from deploy.doctor.finding import Finding
 from deploy.nats_config import DEAD
 from libs.contracts import registry
@@ -281,6 +281,25 @@ async def test_a_secret_that_others_can_read_is_told(
     assert await found(there) == []
     file.chmod(0o640)
     assert says(await found(there), "secret files", "CARESPACE_KEY_RING_FILE", "read by others")
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "group", "too_many"),
+    [
+        (0o600, 10001, 10001, False),
+        (0o640, 10001, 10001, True),
+        (0o440, 0, 10001, False),
+        (0o460, 0, 10001, True),
+        (0o440, 0, 999, True),
+        (0o444, 0, 10001, True),
+    ],
+)
+def test_a_file_that_is_roots_and_lent_to_our_group_is_read_by_nobody_else(
+    mode: int, owner: int, group: int, too_many: bool
+) -> None:
+    """As a cluster hands out secrets."""
+    file = os.stat_result((mode, 0, 0, 0, owner, group, 0, 0, 0, 0))
+    assert secrets.others_may(file, account=10001, groups=(10001,)) == too_many
 
 
 # NATS
