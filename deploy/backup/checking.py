@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from deploy import activity
+from deploy.databases import Databases
 from deploy.migrate import connected
 from libs.runtime.keyring import Damaged, KeyRing
 from libs.vault.vault import Vault
@@ -26,16 +27,16 @@ class Checked:
     """What does not hold, a sentence each."""
 
 
-async def check(url: str, ring: KeyRing) -> Checked:
+async def check(there: Databases, ring: KeyRing) -> Checked:
     """All of them, read as a service would read them."""
     bad, logs, files, size = [], 0, 0, 0
-    async with activity.reading(url) as db:
+    async with activity.reading(there.url_of("records")) as db:
         async for log in activity.logs(db, patient_id=None, since=None):
             logs += 1
             if log.bad:
                 bad.append(f"The activity log of patient {log.patient_id}: {log.bad}.")
     for service in KEEPERS:
-        db = await connected(url)
+        db = await connected(there.url_of(service))
         try:
             await db.execute(f"SET search_path TO {service}")
             async for row, holds in _files(db, ring):

@@ -28,15 +28,12 @@ async def list_(*, as_json: bool, data_dir: Path) -> None:
 
     Example: carespace keys list
     """
-    from deploy import key_ring, migrate
+    from deploy import databases, key_ring
     from deploy.administrator import administrator
 
     there = administrator(data_dir)
-    db = await migrate.connected(there.database_url)
-    try:
-        found = await key_ring.listed(db, there.ring())
-    finally:
-        await db.close()
+    async with databases.opened(there) as dbs:
+        found = await key_ring.listed(dbs, there.ring())
     if as_json:
         say_json(found)
         return
@@ -77,24 +74,21 @@ async def rotate(*, as_json: bool, data_dir: Path) -> None:
     """
     from rich.progress import Progress
 
-    from deploy import key_ring, migrate
+    from deploy import databases, key_ring
     from deploy.administrator import administrator
 
     there = administrator(data_dir)
     ring, moved = there.ring(), 0
-    db = await migrate.connected(there.database_url)
-    try:
-        keys = await key_ring.listed(db, ring)
+    async with databases.opened(there) as dbs:
+        keys = await key_ring.listed(dbs, ring)
         total = sum(sum(key.rows.values()) for key in keys if not key.newest)
         with Progress(
             console=console, transient=True, disable=not console.is_terminal or as_json
         ) as progress:
             task = progress.add_task("Sealing anew", total=total)
-            async for _, rows in key_ring.rotate(db, ring):
+            async for _, rows in key_ring.rotate(dbs, ring):
                 moved += rows
                 progress.advance(task, rows)
-    finally:
-        await db.close()
     if as_json:
         say_json({"newest": ring.newest, "moved": moved})
     else:
