@@ -50,6 +50,11 @@ async def reading(url: str) -> AsyncIterator[asyncpg.Connection]:
         await admin.close()
 
 
+async def count(db: asyncpg.Connection) -> int:
+    """How many logs there are."""
+    return int(await db.fetchval("SELECT count(*) FROM activity_head"))
+
+
 async def logs(
     db: asyncpg.Connection, *, patient_id: UUID | None = None, since: Heads | None = None
 ) -> AsyncIterator[Log]:

@@ -16,6 +16,7 @@ from libs.contracts import registry
 from libs.runtime import database, failover
 
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 PATIENCE = 60
 """Seconds for a Postgres that is on its way up, maybe from a crash."""
 
@@ -30,6 +31,11 @@ async def connected(url: str) -> asyncpg.Connection:
             if asyncio.get_running_loop().time() > until:
                 raise Problem(f"Postgres does not answer at {where(url)}.") from error
             await asyncio.sleep(0.1)
+        except (*REFUSED, asyncpg.ClientConfigurationError) as error:
+            raise Problem(
+                f"Postgres at {where(url)} does not let us in: look at user, password and name of "
+                "the database."
+            ) from error
 
 
 def where(url: str) -> str:

@@ -1,7 +1,7 @@
 """Whether what was restored holds: every activity log, and every file against its checksum."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import asyncpg
@@ -16,6 +16,14 @@ KEEPERS = ("records", "messaging")
 """Whose schemas have content."""
 
 
+Told = Callable[[str, int], None]
+"""Who wants to know how far we are: at what, and how many bytes more."""
+
+
+def _nobody(*_: object) -> None:
+    """Nobody looks on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checked:
     """What was looked at."""
@@ -27,7 +35,7 @@ class Checked:
     """What does not hold, a sentence each."""
 
 
-async def check(there: Databases, ring: KeyRing) -> Checked:
+async def check(there: Databases, ring: KeyRing, *, tell: Told = _nobody) -> Checked:
     """All of them, read as a service would read them."""
     bad, logs, files, size = [], 0, 0, 0
     async with activity.reading(there.url_of("records")) as db:
@@ -41,6 +49,7 @@ async def check(there: Databases, ring: KeyRing) -> Checked:
             await db.execute(f"SET search_path TO {service}")
             async for row, holds in _files(db, ring):
                 files, size = files + 1, size + row["size"]
+                tell(f"the files of {service}", row["size"])
                 if not holds:
                     bad.append(f"The file {row['id']} of {service} is damaged.")
         finally:

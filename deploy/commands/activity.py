@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from deploy.commands.saying import as_json, console, data_dir, in_a_loop, say_json
+from deploy.commands.saying import as_json, console, counting, data_dir, in_a_loop, say_json
 from deploy.problem import Problem
 
 if TYPE_CHECKING:
@@ -40,9 +40,13 @@ async def verify(
     """
     from deploy import activity
 
-    earlier = activity.heads(since) if since else None
+    earlier, found = activity.heads(since) if since else None, []
     async with activity.reading(addresses(data_dir).url_of("records")) as db:
-        found = [log async for log in activity.logs(db, patient_id=patient, since=earlier)]
+        total = 1 if patient else await activity.count(db)
+        with counting("Reading logs", total, quiet=as_json) as tell:
+            async for log in activity.logs(db, patient_id=patient, since=earlier):
+                found.append(log)
+                tell(1)
     bad = [log for log in found if log.bad]
     if as_json:
         say_json({"bad": len(bad), "logs": found})

@@ -69,7 +69,8 @@ async def restore(
             _say("Read", manifest, began, as_json=as_json)
             return
         manifest = await restoring.restore(there, folder, replicas=replicas, tell=tell)
-    checked = await checking.check(there, there.ring())
+    with copying("Checking", quiet=as_json) as tell:
+        checked = await checking.check(there, there.ring(), tell=tell)
     if not as_json:
         for bad in checked.bad:
             console.print(bad, markup=False)

@@ -71,6 +71,17 @@ def copying(doing: str, *, quiet: bool) -> Iterator[Callable[[str, int], None]]:
         yield tell
 
 
+@contextmanager
+def counting(doing: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """How many of so many are done, for a person who looks on."""
+    from rich.progress import Progress
+
+    quiet = quiet or not console.is_terminal
+    with Progress(console=console, transient=True, disable=quiet) as shown:
+        task = shown.add_task(doing, total=total)
+        yield lambda more: shown.advance(task, more)
+
+
 def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
