@@ -20,6 +20,9 @@ from deploy.problem import Problem, SaidNo
 PIECES = 16
 """Of what was read and is not yet written; a piece is some tens of kilobytes."""
 
+HELD_WITHIN = 5
+"""Seconds for another command to end what it has begun."""
+
 Told = Callable[[str, int], None]
 """Who wants to know how far we are: in which table, and how many bytes more."""
 
@@ -90,12 +93,22 @@ async def _copied(
         source.transaction(isolation="repeatable_read", readonly=True),
         target.transaction(),
     ):
+        await _hold(source, [f"{service}.{name}" for name in names])
         for name in names:
             more, bytes_ = await _table(source, target, f"{service}.{name}", tell)
             rows, size = rows + more, size + bytes_
         await tables.count_on({service: target}, [(service, name) for name in names])
-    await target.execute("ANALYZE")
+        await target.execute("ANALYZE")
     return Moved(service=service, tables=len(names), rows=rows, bytes=size)
+
+
+async def _hold(source: asyncpg.Connection, names: list[str]) -> None:
+    """Nobody changes a row until we have all of them, not even another command."""
+    try:
+        await source.execute(f"SET LOCAL lock_timeout = '{HELD_WITHIN}s'")
+        await source.execute(f"LOCK TABLE {', '.join(names)} IN SHARE MODE")
+    except asyncpg.LockNotAvailableError:
+        raise SaidNo("Another command is changing what should go: try again.") from None
 
 
 async def _table(

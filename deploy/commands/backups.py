@@ -27,7 +27,8 @@ async def backup(*, folder: Path, as_json: bool, data_dir: Path) -> None:
 
     The keys themselves are not in it: keep a copy of the secrets' keys.json apart. In a cluster:
     CARESPACE_DATABASE_URL of an administrator, CARESPACE_NATS_URL and CARESPACE_NATS_CREDENTIALS of
-    the provisioner, and CARESPACE_KEY_RING.
+    the provisioner, and CARESPACE_KEY_RING; of a schema that has a Postgres of its own, also
+    CARESPACE_RECORDS_DATABASE_URL or the like.
 
     Example: carespace backup /backups/2026-11-24
     """

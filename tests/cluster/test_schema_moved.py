@@ -186,6 +186,10 @@ async def test_a_move_that_does_not_fit_changes_nothing(two: Apart) -> None:
             await two.says("move", "records")
     async with apart.connected(two.first) as db:
         assert await databases.shut_out(db, ["records"]) == []
+    async with apart.connected(two.first) as db, db.transaction():
+        await db.execute("INSERT INTO records.inbox VALUES ('y', gen_random_uuid(), now())")
+        with pytest.raises(SaidNo, match="Another command is changing what should go"):
+            await two.says("move", "records")
     async with apart.connected(two.second) as db:
         await db.execute("INSERT INTO records.inbox VALUES ('x', gen_random_uuid(), now())")
     with pytest.raises(SaidNo, match=r"records\.inbox holds something already"):
