@@ -35,7 +35,7 @@ lock: ## Pin the newest libraries. Needs uv.
 	for file in requirements requirements-dev; do \
 	  uv pip compile --generate-hashes --no-emit-index-url --no-header -q --upgrade $$file.in -o $$file.lock || exit 1; done
 
-schemas: $(VENV)/ready-dev ## Write down the contracts' shapes anew, after a deliberate change.
+schemas: $(VENV)/ready-dev ## Write down the contracts' shapes and docs/parts.md anew, after a deliberate change.
 	CARESPACE_WRITE_SCHEMAS=1 $(BIN)/python -m pytest -q tests/contracts
 
 clean: ## Remove the virtual environment, not the data.

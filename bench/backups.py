@@ -140,7 +140,7 @@ async def _restored(before: Administrator, backup: Path, folder: Path) -> tuple[
         began = time.perf_counter()
         await restoring.restore(there, backup, replicas=1, tell=_nobody)
         restored = time.perf_counter()
-        checked = await checking.check(url, there.ring())
+        checked = await checking.check(there, there.ring())
         ended = time.perf_counter()
     finally:
         server.terminate()

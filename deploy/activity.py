@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from deploy import databases
 from deploy.migrate import connected
 from deploy.problem import Problem
 from services.records.activity import first_bad
@@ -36,6 +37,7 @@ async def reading(url: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection that sees the logs of every practice as they are at one moment."""
     admin = await connected(url)
     try:
+        await databases.assure_not_moved(admin, ["records"])
         await admin.execute("SET search_path TO records")
         async with admin.transaction(isolation="repeatable_read", readonly=True):
             if await admin.fetchval("SELECT row_security_active('activity')"):
@@ -46,6 +48,11 @@ async def reading(url: str) -> AsyncIterator[asyncpg.Connection]:
             yield admin
     finally:
         await admin.close()
+
+
+async def count(db: asyncpg.Connection) -> int:
+    """How many logs there are."""
+    return int(await db.fetchval("SELECT count(*) FROM activity_head"))
 
 
 async def logs(

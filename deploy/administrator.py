@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy import installation, keys
+from deploy.databases import Databases
 from deploy.installation import Installation
 from deploy.problem import Problem
 from libs.runtime import config
@@ -13,10 +14,9 @@ from libs.runtime.trust import Certificates
 
 
 @dataclass(frozen=True, kw_only=True)
-class Administrator:
+class Administrator(Databases):
     """An administrator's rights. What a command doesn't need may be empty."""
 
-    database_url: str = field(repr=False)
     nats_url: str
     nats_credentials: str
     nats_ca: Certificates = ""

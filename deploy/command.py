@@ -7,11 +7,13 @@ from rich.console import Console
 
 from deploy.commands import (
     activity,
+    asyncapi,
     backups,
     bringing_in,
     dead_letters,
     doctor,
     keys,
+    moving,
     nats_config,
     practices,
     preparing,
@@ -32,6 +34,7 @@ for each in (
     running.demo_code,
     preparing.migrate,
     nats_config.nats_config,
+    asyncapi.asyncapi,
     preparing.secrets,
     practices.practice,
     practices.staff,
@@ -43,6 +46,7 @@ for each in (
     keys.group,
     backups.backup,
     backups.restore,
+    moving.move,
 ):
     commands.add_command(each)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import asyncpg
 
-from deploy import keys, secret_files
+from deploy import databases, keys, secret_files
+from deploy.databases import Connections
 from deploy.problem import Problem, SaidNo
 from deploy.sealed_rows import PLACES, Sealed
 from libs.runtime.keyring import Damaged, KeyRing
@@ -35,9 +36,9 @@ class Key:
     """How much lies under it, by table."""
 
 
-async def listed(db: asyncpg.Connection, ring: KeyRing) -> list[Key]:
+async def listed(dbs: Connections, ring: KeyRing) -> list[Key]:
     """Every key of the ring, oldest first, and those that only the database knows of."""
-    counts = {place.table: await place.counted(db) for place in PLACES}
+    counts = {place.table: await place.counted(dbs[place.service]) for place in PLACES}
     named = [*ring, *sorted({key_id for rows in counts.values() for key_id in rows} - set(ring))]
     return [
         Key(
@@ -90,14 +91,15 @@ def _keep(folder: Path, changed: keys.Keys, owner: int | None) -> None:
         raise Problem(f"The folder {folder} can't be used: {error.strerror}.") from None
 
 
-async def rotate(db: asyncpg.Connection, ring: KeyRing) -> AsyncIterator[tuple[str, int]]:
+async def rotate(dbs: Connections, ring: KeyRing) -> AsyncIterator[tuple[str, int]]:
     """Everything under the newest key; after each batch, of which table, and how many rows.
 
     Those who read meanwhile read: a row is under one key or the other, and they have both.
     """
-    await _known(db, ring.newest)
+    for db, _ in databases.together(dbs):
+        await _known(db, ring.newest)
     for place in PLACES:
-        while rows := await _batch(db, ring, place):
+        while rows := await _batch(dbs[place.service], ring, place):
             yield place.table, rows
 
 

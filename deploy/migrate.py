@@ -5,8 +5,9 @@ nothing. Running it again changes nothing; running it while services run is safe
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -15,6 +16,7 @@ from libs.contracts import registry
 from libs.runtime import database, failover
 
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 PATIENCE = 60
 """Seconds for a Postgres that is on its way up, maybe from a crash."""
 
@@ -27,10 +29,18 @@ async def connected(url: str) -> asyncpg.Connection:
             return await hosts.connect()
         except (OSError, asyncpg.CannotConnectNowError) as error:
             if asyncio.get_running_loop().time() > until:
-                raise Problem(
-                    "Postgres does not answer where CARESPACE_DATABASE_URL says."
-                ) from error
+                raise Problem(f"Postgres does not answer at {where(url)}.") from error
             await asyncio.sleep(0.1)
+        except (*REFUSED, asyncpg.ClientConfigurationError) as error:
+            raise Problem(
+                f"Postgres at {where(url)} does not let us in: look at user, password and name of "
+                "the database."
+            ) from error
+
+
+def where(url: str) -> str:
+    """The hosts of an address, and no secret of it."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 async def assure_durable(admin: asyncpg.Connection) -> None:
@@ -50,15 +60,21 @@ async def _alone(admin: asyncpg.Connection) -> AsyncIterator[None]:
         await admin.execute("SELECT pg_advisory_unlock(hashtext('carespace migrate'))")
 
 
-async def roles(admin: asyncpg.Connection, passwords: Mapping[str, str]) -> None:
-    """Every service's owner role, runtime role and schema; a password only where one is given."""
+async def roles(
+    admin: asyncpg.Connection,
+    passwords: Mapping[str, str],
+    services: Sequence[str] = registry.services(),
+) -> None:
+    """Each service's owner role, runtime role and schema; a password only where one is given."""
     async with _alone(admin), admin.transaction():
-        await _roles(admin, passwords)
+        await admin.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        await _roles(admin, passwords, services)
 
 
-async def _roles(admin: asyncpg.Connection, passwords: Mapping[str, str]) -> None:
-    await admin.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-    for service in registry.services():
+async def _roles(
+    admin: asyncpg.Connection, passwords: Mapping[str, str], services: Sequence[str]
+) -> None:
+    for service in services:
         if not await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", service):
             await admin.execute(
                 f"CREATE ROLE {service} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
@@ -80,11 +96,13 @@ async def _roles(admin: asyncpg.Connection, passwords: Mapping[str, str]) -> Non
         )
 
 
-async def migrations(admin: asyncpg.Connection) -> list[str]:
+async def migrations(
+    admin: asyncpg.Connection, services: Sequence[str] = registry.services()
+) -> list[str]:
     """Apply what each schema has not yet seen; the names of what was applied."""
     applied = []
     async with _alone(admin):
-        for service in registry.services():
+        for service in services:
             package = f"services.{service}"
             names = await database.migrate(admin, schema=service, package=package)
             applied += [f"{service}/{name}" for name in names]
@@ -94,10 +112,12 @@ async def migrations(admin: asyncpg.Connection) -> list[str]:
     return applied
 
 
-async def missing(admin: asyncpg.Connection) -> list[str]:
+async def missing(
+    admin: asyncpg.Connection, services: Sequence[str] = registry.services()
+) -> list[str]:
     """What `carespace migrate` would apply, a sentence each."""
     found = []
-    for service in registry.services():
+    for service in services:
         table = await admin.fetchval("SELECT to_regclass($1)", f"{service}.migration")
         rows = await admin.fetch(f"SELECT name FROM {service}.migration") if table else []  # noqa: S608
         seen = {row["name"] for row in rows}

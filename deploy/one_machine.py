@@ -213,7 +213,7 @@ async def _provision_streams(here: Installation) -> None:
 async def _restore(here: Installation, backup: Path) -> None:
     there = administrator.of(here)
     await restoring.restore(there, backup, replicas=1, tell=lambda *_: None)
-    if bad := (await checking.check(there.database_url, there.ring())).bad:
+    if bad := (await checking.check(there, there.ring())).bad:
         raise Problem(" ".join(bad))
 
 

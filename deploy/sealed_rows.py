@@ -24,6 +24,11 @@ class Sealed:
     belongs_to: Callable[[Any], str]
     """What it is bound to, from those columns."""
 
+    @property
+    def service(self) -> str:
+        """Whose schema it is in."""
+        return self.table.partition(".")[0]
+
     async def counted(self, db: asyncpg.Connection) -> dict[str, int]:
         """Rows under each key."""
         rows = await db.fetch(

@@ -1,18 +1,27 @@
 """Whether what was restored holds: every activity log, and every file against its checksum."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import asyncpg
 
 from deploy import activity
+from deploy.databases import Databases
 from deploy.migrate import connected
 from libs.runtime.keyring import Damaged, KeyRing
 from libs.vault.vault import Vault
 
 KEEPERS = ("records", "messaging")
 """Whose schemas have content."""
+
+
+Told = Callable[[str, int], None]
+"""Who wants to know how far we are: at what, and how many bytes more."""
+
+
+def _nobody(*_: object) -> None:
+    """Nobody looks on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,20 +35,21 @@ class Checked:
     """What does not hold, a sentence each."""
 
 
-async def check(url: str, ring: KeyRing) -> Checked:
+async def check(there: Databases, ring: KeyRing, *, tell: Told = _nobody) -> Checked:
     """All of them, read as a service would read them."""
     bad, logs, files, size = [], 0, 0, 0
-    async with activity.reading(url) as db:
+    async with activity.reading(there.url_of("records")) as db:
         async for log in activity.logs(db, patient_id=None, since=None):
             logs += 1
             if log.bad:
                 bad.append(f"The activity log of patient {log.patient_id}: {log.bad}.")
     for service in KEEPERS:
-        db = await connected(url)
+        db = await connected(there.url_of(service))
         try:
             await db.execute(f"SET search_path TO {service}")
             async for row, holds in _files(db, ring):
                 files, size = files + 1, size + row["size"]
+                tell(f"the files of {service}", row["size"])
                 if not holds:
                     bad.append(f"The file {row['id']} of {service} is damaged.")
         finally:

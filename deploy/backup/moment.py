@@ -8,14 +8,15 @@ is in its outbox. What comes into a stream after that end tells of what the snap
 or is in its outbox too.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
 from nats.js import JetStreamContext
 
-from deploy.migrate import connected
+from deploy import databases
+from deploy.databases import Connections, Databases
 from deploy.problem import Problem, SaidNo
 from libs.contracts import registry
 
@@ -27,47 +28,41 @@ HELD_WITHIN = 5
 class Moment:
     """What may be read as it was then, for as long as this is open."""
 
-    db: asyncpg.Connection
-    """In a transaction that reads only."""
+    dbs: Connections
+    """Each in a transaction that reads only."""
     ends: Mapping[str, int]
     """By service: the last event in its stream, by its sequence number."""
 
 
 @asynccontextmanager
-async def moment(url: str, jetstream: JetStreamContext) -> AsyncIterator[Moment]:
+async def moment(there: Databases, jetstream: JetStreamContext) -> AsyncIterator[Moment]:
     """Now. Nobody waits for longer than it takes to look at five streams."""
-    db, holding = await connected(url), await connected(url)
-    try:
-        await _sees_everything(db)
-        reading = db.transaction(isolation="repeatable_read", readonly=True)
-        async with holding.transaction():
-            await _hold_outboxes(holding)
+    async with databases.opened(there) as dbs, databases.opened(there) as holding:
+        for db, services in databases.together(dbs):
+            await _sees_everything(db, services)
+        async with AsyncExitStack() as held:
+            for db, services in databases.together(holding):
+                await held.enter_async_context(db.transaction())
+                await _hold_outboxes(db, services)
             ends = {
                 service: (await jetstream.stream_info(service)).state.last_seq
                 for service in registry.services()
             }
-            await reading.start()
-            await db.execute("SELECT")  # the snapshot is taken with the first statement
-        yield Moment(db=db, ends=ends)
-        await reading.rollback()
-    finally:
-        for connection in (holding, db):
-            connection.terminate()
+            for db, _ in databases.together(dbs):
+                await db.transaction(isolation="repeatable_read", readonly=True).start()
+                await db.execute("SELECT")  # the snapshot is taken with the first statement
+        yield Moment(dbs=dbs, ends=ends)
 
 
-async def _sees_everything(db: asyncpg.Connection) -> None:
-    for service in registry.services():
+async def _sees_everything(db: asyncpg.Connection, services: Sequence[str]) -> None:
+    for service in services:
         if not await db.fetchval("SELECT to_regclass($1)", f"{service}.outbox"):
             raise Problem(f"The tables of {service} are not here: run `carespace migrate` first.")
-    if await db.fetchval("SELECT row_security_active('records.activity')"):
-        raise Problem(
-            "CARESPACE_DATABASE_URL names a role that sees one practice at a time: "
-            "name an administrator."
-        )
+    await databases.assure_sees_everything(db)
 
 
-async def _hold_outboxes(holding: asyncpg.Connection) -> None:
-    outboxes = ", ".join(f"{service}.outbox" for service in registry.services())
+async def _hold_outboxes(holding: asyncpg.Connection, services: Sequence[str]) -> None:
+    outboxes = ", ".join(f"{service}.outbox" for service in services)
     try:
         await holding.execute(f"SET LOCAL lock_timeout = '{HELD_WITHIN}s'")
         await holding.execute(f"LOCK TABLE {outboxes} IN SHARE MODE")

@@ -2,8 +2,8 @@
 
 import json
 from base64 import b64decode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -11,14 +11,13 @@ import nats.errors
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from deploy import streams
+from deploy import databases, streams
 from deploy.administrator import Administrator
 from deploy.backup import tables
 from deploy.backup.folder import Backup, Manifest, Stream, Table, opened
 from deploy.backup.writing import ANSWERS_WITHIN, Told
-from deploy.migrate import connected
+from deploy.databases import Connections, Databases
 from deploy.problem import Problem, SaidNo
-from libs.contracts import registry
 
 HELD = "Not sent: it may have been, before the restore."
 """What staff read beside a letter that waited when the backup was made."""
@@ -27,6 +26,7 @@ HELD = "Not sent: it may have been, before the restore."
 async def restore(there: Administrator, folder: Path, *, replicas: int, tell: Told) -> Manifest:
     """Everything as it was, in one transaction, and the streams before it is committed.
 
+    Where schemas lie in several Postgres, each has a transaction, and all end when all is there.
     Three things are not as they were. Everybody has to log in again, and links to change a
     password or an address are void, for what was ended after the backup was made is not known. No
     letter that was owed is sent, for it may have been; staff see it and may send it again. And what
@@ -34,18 +34,21 @@ async def restore(there: Administrator, folder: Path, *, replicas: int, tell: To
     """
     backup, manifest = opened(folder, there.ring())
     async with (
-        _empty(there.database_url, manifest) as db,
+        _empty(there, manifest) as dbs,
         streams.provisioner(there.nats_url, there.nats_credentials, ca=there.nats_ca) as jetstream,
     ):
-        async with db.transaction():
+        async with AsyncExitStack() as begun:
+            for db, _ in databases.together(dbs):
+                await begun.enter_async_context(db.transaction())
             for table in manifest.tables:
-                await _fill(db, backup, table, tell)
-            await tables.count_on(db, [(table.schema, table.name) for table in manifest.tables])
-            await _settle(db)
+                await _fill(dbs[table.schema], backup, table, tell)
+            await tables.count_on(dbs, [(table.schema, table.name) for table in manifest.tables])
+            await _settle(dbs)
             await _anew(jetstream, replicas=replicas)
             for stream in manifest.streams:
                 await _publish(jetstream, backup, stream, tell)
-        await db.execute("ANALYZE")
+        for db, _ in databases.together(dbs):
+            await db.execute("ANALYZE")
     return manifest
 
 
@@ -64,30 +67,31 @@ async def read_through(there: Administrator, folder: Path, *, tell: Told) -> Man
 
 
 @asynccontextmanager
-async def _empty(url: str, manifest: Manifest) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to a database that is ready to be filled, and that nobody uses."""
-    db = await connected(url)
-    try:
-        working = await db.fetch(
-            "SELECT DISTINCT usename AS name FROM pg_stat_activity WHERE usename = ANY($1)",
-            registry.services(),
-        )
-        if working:
-            names = " and ".join(sorted(row["name"] for row in working))
-            raise SaidNo(f"Stop {names} first: a restore needs an installation at rest.")
-        for service in registry.services():
-            if not await db.fetchval("SELECT to_regclass($1)", f"{service}.migration"):
-                raise Problem("There are no tables yet: run `carespace migrate` first.")
-        if await tables.migrations(db) != manifest.migrations:
+async def _empty(there: Databases, manifest: Manifest) -> AsyncIterator[Connections]:
+    """Connections to databases that are ready to be filled, and that nobody uses."""
+    async with databases.opened(there) as dbs:
+        for db, services in databases.together(dbs):
+            await _at_rest(db, services)
+        if await tables.migrations(dbs) != manifest.migrations:
             raise SaidNo(
                 f"The backup was made by release {manifest.release}, whose tables differ: restore "
                 "it with that release, then upgrade."
             )
-        if there := await tables.filled(db):
-            raise SaidNo(f"This installation is not empty: {there[0]} holds something.")
-        yield db
-    finally:
-        db.terminate()
+        if filled := await tables.filled(dbs):
+            raise SaidNo(f"This installation is not empty: {filled[0]} holds something.")
+        yield dbs
+
+
+async def _at_rest(db: asyncpg.Connection, services: Sequence[str]) -> None:
+    working = await db.fetch(
+        "SELECT DISTINCT usename AS name FROM pg_stat_activity WHERE usename = ANY($1)", services
+    )
+    if working:
+        names = " and ".join(sorted(row["name"] for row in working))
+        raise SaidNo(f"Stop {names} first: a restore needs an installation at rest.")
+    for service in services:
+        if not await db.fetchval("SELECT to_regclass($1)", f"{service}.migration"):
+            raise Problem("There are no tables yet: run `carespace migrate` first.")
 
 
 async def _fill(db: asyncpg.Connection, backup: Backup, table: Table, tell: Told) -> None:
@@ -108,11 +112,12 @@ async def _fill(db: asyncpg.Connection, backup: Backup, table: Table, tell: Told
         raise SaidNo(f"{table.full_name} has {copied.split()[1]} rows, not {table.rows}.")
 
 
-async def _settle(db: asyncpg.Connection) -> None:
-    for service in registry.services():
+async def _settle(dbs: Connections) -> None:
+    for service, db in dbs.items():
         await db.execute(f"UPDATE {service}.inbox SET heard_at = now()")  # noqa: S608
         await db.execute(f"UPDATE {service}.answered SET answered_at = now()")  # noqa: S608
-    await db.execute(
+    notifier, identity = dbs["notifier"], dbs["identity"]
+    await notifier.execute(
         """
         UPDATE notifier.mail_job
            SET state = 'failed', answer = $1, due_at = NULL, leased_until = NULL
@@ -120,10 +125,10 @@ async def _settle(db: asyncpg.Connection) -> None:
         """,
         HELD,
     )
-    await db.execute("INSERT INTO notifier.restored (at, words) VALUES (now(), $1)", HELD)
-    await db.execute("DELETE FROM identity.session")
-    await db.execute("UPDATE identity.reset SET void = true WHERE used_at IS NULL")
-    await db.execute("UPDATE identity.email_change SET void = true WHERE used_at IS NULL")
+    await notifier.execute("INSERT INTO notifier.restored (at, words) VALUES (now(), $1)", HELD)
+    await identity.execute("DELETE FROM identity.session")
+    await identity.execute("UPDATE identity.reset SET void = true WHERE used_at IS NULL")
+    await identity.execute("UPDATE identity.email_change SET void = true WHERE used_at IS NULL")
 
 
 async def _anew(jetstream: JetStreamContext, *, replicas: int) -> None:

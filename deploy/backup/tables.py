@@ -5,31 +5,37 @@ from graphlib import TopologicalSorter
 
 import asyncpg
 
+from deploy.databases import Connections
 from libs.contracts import registry
 
 
-async def ordered(db: asyncpg.Connection) -> list[tuple[str, str]]:
+async def ordered(dbs: Connections) -> list[tuple[str, str]]:
     """Schema and name of every table, each after those that it refers to."""
+    order: list[tuple[str, str]] = []
+    for service in registry.services():
+        order += [(service, name) for name in await in_schema(dbs[service], service)]
+    return order
+
+
+async def in_schema(db: asyncpg.Connection, schema: str) -> list[str]:
+    """The names of its tables, each after those that it refers to."""
     rows = await db.fetch(
         """
-        SELECT n.nspname AS schema, c.relname AS name,
+        SELECT c.relname AS name,
                array_remove(array_agg(DISTINCT f.relname), NULL) AS refers_to
           FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
           LEFT JOIN pg_constraint k
             ON k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid <> c.oid
           LEFT JOIN pg_class f ON f.oid = k.confrelid
-         WHERE c.relkind = 'r' AND n.nspname = ANY($1) AND c.relname <> 'migration'
-         GROUP BY 1, 2
-         ORDER BY 1, 2
+         WHERE c.relkind = 'r' AND n.nspname = $1 AND c.relname <> 'migration'
+         GROUP BY 1
+         ORDER BY 1
         """,
-        registry.services(),
+        schema,
     )
-    order: list[tuple[str, str]] = []
-    for service in registry.services():
-        graph = {row["name"]: row["refers_to"] for row in rows if row["schema"] == service}
-        order += [(service, name) for name in TopologicalSorter(graph).static_order()]
-    return order
+    graph = {row["name"]: row["refers_to"] for row in rows}
+    return list(TopologicalSorter(graph).static_order())
 
 
 async def columns(db: asyncpg.Connection, schema: str, name: str) -> tuple[str, ...]:
@@ -47,29 +53,30 @@ async def columns(db: asyncpg.Connection, schema: str, name: str) -> tuple[str, 
     return tuple(row["name"] for row in rows)
 
 
-async def migrations(db: asyncpg.Connection) -> Mapping[str, list[str]]:
+async def migrations(dbs: Connections) -> Mapping[str, list[str]]:
     """By service: what its schema has seen."""
-    return {
-        service: [
-            row["name"]
-            for row in await db.fetch(f"SELECT name FROM {service}.migration ORDER BY name")  # noqa: S608
-        ]
-        for service in registry.services()
-    }
+    return {service: await seen(db, service) for service, db in dbs.items()}
 
 
-async def filled(db: asyncpg.Connection) -> list[str]:
+async def seen(db: asyncpg.Connection, schema: str) -> list[str]:
+    """The migrations that this schema has seen."""
+    rows = await db.fetch(f"SELECT name FROM {schema}.migration ORDER BY name")  # noqa: S608
+    return [row["name"] for row in rows]
+
+
+async def filled(dbs: Connections) -> list[str]:
     """The tables that hold anything."""
     return [
         f"{schema}.{name}"
-        for schema, name in await ordered(db)
-        if await db.fetchval(f"SELECT EXISTS (SELECT FROM {schema}.{name})")  # noqa: S608
+        for schema, name in await ordered(dbs)
+        if await dbs[schema].fetchval(f"SELECT EXISTS (SELECT FROM {schema}.{name})")  # noqa: S608
     ]
 
 
-async def count_on(db: asyncpg.Connection, tables: Iterable[tuple[str, str]]) -> None:
+async def count_on(dbs: Connections, tables: Iterable[tuple[str, str]]) -> None:
     """Columns that count by themselves go on after the largest there is."""
     for schema, name in tables:
+        db = dbs[schema]
         counting = await db.fetch(
             """
             SELECT attname AS column, pg_get_serial_sequence($1, attname) AS sequence

@@ -19,6 +19,7 @@ from deploy.administrator import Administrator
 from deploy.backup import tables
 from deploy.backup.folder import Backup, Manifest, Stream, Table, write_manifest
 from deploy.backup.moment import moment
+from deploy.databases import Databases
 from deploy.problem import Problem
 from libs.runtime.clock import utcnow
 from libs.runtime.keyring import new_data_key
@@ -43,7 +44,7 @@ async def write(there: Administrator, folder: Path, *, tell: Told) -> Manifest:
         async with streams.provisioner(
             there.nats_url, there.nats_credentials, ca=there.nats_ca
         ) as jetstream:
-            manifest = await _all(backup, there.database_url, jetstream, tell)
+            manifest = await _all(backup, there, jetstream, tell)
         write_manifest(backup, ring, manifest)
         _end(unfinished, folder)
     except OSError as error:
@@ -60,16 +61,18 @@ def _begun(folder: Path) -> Path:
     return unfinished
 
 
-async def _all(backup: Backup, url: str, jetstream: JetStreamContext, tell: Told) -> Manifest:
-    async with moment(url, jetstream) as then:
+async def _all(
+    backup: Backup, there: Databases, jetstream: JetStreamContext, tell: Told
+) -> Manifest:
+    async with moment(there, jetstream) as then:
         return Manifest(
             made_at=utcnow(),
             release=metadata.version("carespace"),
-            migrations=await tables.migrations(then.db),
+            migrations=await tables.migrations(then.dbs),
             tables=tuple(
                 [
-                    await _table(backup, then.db, schema, name, tell)
-                    for schema, name in await tables.ordered(then.db)
+                    await _table(backup, then.dbs[schema], schema, name, tell)
+                    for schema, name in await tables.ordered(then.dbs)
                 ]
             ),
             streams=tuple(

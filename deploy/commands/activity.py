@@ -1,21 +1,17 @@
 """`carespace activity`: the logs of who did what with which record."""
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
-from deploy.commands.saying import as_json, console, data_dir, in_a_loop, say_json
+from deploy.commands.saying import as_json, console, counting, data_dir, in_a_loop, say_json
 from deploy.problem import Problem
 
-
-@dataclass(frozen=True, kw_only=True)
-class Database:
-    """Where the database of records is, for somebody who sees all of it."""
-
-    database_url: str = field(repr=False)
+if TYPE_CHECKING:
+    from deploy.databases import Databases
 
 
 @click.group("activity")
@@ -44,9 +40,13 @@ async def verify(
     """
     from deploy import activity
 
-    earlier = activity.heads(since) if since else None
-    async with activity.reading(_where(data_dir)) as db:
-        found = [log async for log in activity.logs(db, patient_id=patient, since=earlier)]
+    earlier, found = activity.heads(since) if since else None, []
+    async with activity.reading(addresses(data_dir).url_of("records")) as db:
+        total = 1 if patient else await activity.count(db)
+        with counting("Reading logs", total, quiet=as_json) as tell:
+            async for log in activity.logs(db, patient_id=patient, since=earlier):
+                found.append(log)
+                tell(1)
     bad = [log for log in found if log.bad]
     if as_json:
         say_json({"bad": len(bad), "logs": found})
@@ -62,13 +62,15 @@ async def verify(
     raise SystemExit(bool(bad))
 
 
-def _where(folder: Path) -> str:
+def addresses(folder: Path) -> "Databases":
+    """What the environment says; else what runs in this folder."""
     from deploy import installation
+    from deploy.databases import Databases
     from libs.runtime import config
 
     if {"CARESPACE_DATABASE_URL", "CARESPACE_DATABASE_URL_FILE"} & os.environ.keys():
         try:
-            return config.from_environment(Database).database_url
+            return config.from_environment(Databases)
         except config.Misconfigured as sentence:
             raise Problem(str(sentence)) from None
-    return installation.running(folder.resolve()).database_url("admin")
+    return Databases(database_url=installation.running(folder.resolve()).database_url("admin"))

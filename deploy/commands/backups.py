@@ -1,15 +1,13 @@
 """`carespace backup` and `carespace restore`."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from deploy.commands.saying import as_json, console, data_dir, in_a_loop, say_json
+from deploy.commands.saying import as_json, console, copying, data_dir, in_a_loop, say_json
 from deploy.problem import SaidNo
 
 if TYPE_CHECKING:
@@ -29,7 +27,8 @@ async def backup(*, folder: Path, as_json: bool, data_dir: Path) -> None:
 
     The keys themselves are not in it: keep a copy of the secrets' keys.json apart. In a cluster:
     CARESPACE_DATABASE_URL of an administrator, CARESPACE_NATS_URL and CARESPACE_NATS_CREDENTIALS of
-    the provisioner, and CARESPACE_KEY_RING.
+    the provisioner, and CARESPACE_KEY_RING; of a schema that has a Postgres of its own, also
+    CARESPACE_RECORDS_DATABASE_URL or the like.
 
     Example: carespace backup /backups/2026-11-24
     """
@@ -38,7 +37,7 @@ async def backup(*, folder: Path, as_json: bool, data_dir: Path) -> None:
 
     began = time.monotonic()
     there = administrator(data_dir)
-    with _progress("Writing", quiet=as_json) as tell:
+    with copying("Writing", quiet=as_json) as tell:
         manifest = await writing.write(there, folder.resolve(), tell=tell)
     _say("Written", manifest, began, as_json=as_json)
 
@@ -65,13 +64,14 @@ async def restore(
 
     began = time.monotonic()
     there = administrator(data_dir)
-    with _progress("Reading" if check else "Restoring", quiet=as_json) as tell:
+    with copying("Reading" if check else "Restoring", quiet=as_json) as tell:
         if check:
             manifest = await restoring.read_through(there, folder, tell=tell)
             _say("Read", manifest, began, as_json=as_json)
             return
         manifest = await restoring.restore(there, folder, replicas=replicas, tell=tell)
-    checked = await checking.check(there.database_url, there.ring())
+    with copying("Checking", quiet=as_json) as tell:
+        checked = await checking.check(there, there.ring(), tell=tell)
     if not as_json:
         for bad in checked.bad:
             console.print(bad, markup=False)
@@ -80,27 +80,6 @@ async def restore(
         raise SaidNo(f"{len(checked.bad)} things do not hold.")
     if not as_json:
         console.print(f"{checked.logs} activity logs and {checked.files} files hold.")
-
-
-@contextmanager
-def _progress(doing: str, *, quiet: bool) -> Iterator[Callable[[str, int], None]]:
-    from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    shown = Progress(
-        TextColumn("{task.description}"),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    )
-    with shown:
-        task = shown.add_task(doing, total=None)
-
-        def tell(what: str, size: int) -> None:
-            shown.update(task, advance=size, description=f"{doing} {what}")
-
-        yield tell
 
 
 def _say(done: str, manifest: "Manifest", began: float, *, as_json: bool, **more: object) -> None:

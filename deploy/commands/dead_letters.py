@@ -77,37 +77,57 @@ async def show(*, number: int, as_json: bool, data_dir: Path) -> None:
 @group.command()
 @numbers
 @everything
+@as_json
 @data_dir
 @in_a_loop
-async def replay(*, numbers: tuple[int, ...], everything: bool, data_dir: Path) -> None:
+async def replay(
+    *, numbers: tuple[int, ...], everything: bool, as_json: bool, data_dir: Path
+) -> None:
     """Publish the events again. Who has done one already lets it pass.
 
     Example: carespace dead-letters replay 3 4
     """
     from deploy import dead_letters
 
-    async with _connected(data_dir) as jetstream:
-        for number in await _chosen(jetstream, numbers, everything=everything):
-            await dead_letters.replay(jetstream, await dead_letters.find(jetstream, number))
-            console.print(f"{number} is published again.")
+    done: list[int] = []
+    try:
+        async with _connected(data_dir) as jetstream:
+            for number in await _chosen(jetstream, numbers, everything=everything):
+                await dead_letters.replay(jetstream, await dead_letters.find(jetstream, number))
+                done.append(number)
+                if not as_json:
+                    console.print(f"{number} is published again.")
+    finally:
+        if as_json:
+            say_json({"replayed": done})
 
 
 @group.command()
 @numbers
 @everything
+@as_json
 @data_dir
 @in_a_loop
-async def drop(*, numbers: tuple[int, ...], everything: bool, data_dir: Path) -> None:
+async def drop(
+    *, numbers: tuple[int, ...], everything: bool, as_json: bool, data_dir: Path
+) -> None:
     """Let them go undone.
 
     Example: carespace dead-letters drop 3
     """
     from deploy import dead_letters
 
-    async with _connected(data_dir) as jetstream:
-        for number in await _chosen(jetstream, numbers, everything=everything):
-            await dead_letters.drop(jetstream, await dead_letters.find(jetstream, number))
-            console.print(f"{number} is dropped.")
+    done: list[int] = []
+    try:
+        async with _connected(data_dir) as jetstream:
+            for number in await _chosen(jetstream, numbers, everything=everything):
+                await dead_letters.drop(jetstream, await dead_letters.find(jetstream, number))
+                done.append(number)
+                if not as_json:
+                    console.print(f"{number} is dropped.")
+    finally:
+        if as_json:
+            say_json({"dropped": done})
 
 
 async def _chosen(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from deploy.commands.saying import as_json, console, data_dir, in_a_loop, say_json, table
+from deploy.commands.saying import as_json, console, counting, data_dir, in_a_loop, say_json, table
 
 folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 owner = click.option(
@@ -28,15 +28,12 @@ async def list_(*, as_json: bool, data_dir: Path) -> None:
 
     Example: carespace keys list
     """
-    from deploy import key_ring, migrate
+    from deploy import databases, key_ring
     from deploy.administrator import administrator
 
     there = administrator(data_dir)
-    db = await migrate.connected(there.database_url)
-    try:
-        found = await key_ring.listed(db, there.ring())
-    finally:
-        await db.close()
+    async with databases.opened(there) as dbs:
+        found = await key_ring.listed(dbs, there.ring())
     if as_json:
         say_json(found)
         return
@@ -51,7 +48,8 @@ async def list_(*, as_json: bool, data_dir: Path) -> None:
 @group.command()
 @folder
 @owner
-def add(*, folder: Path, owner: int | None) -> None:
+@as_json
+def add(*, folder: Path, owner: int | None, as_json: bool) -> None:
     """A new key at the end of the ring in FOLDER, the folder of the secrets.
 
     Restart identity, records and messaging before anything is put under it.
@@ -61,6 +59,9 @@ def add(*, folder: Path, owner: int | None) -> None:
     from deploy import key_ring
 
     name = key_ring.add(folder, owner=owner)
+    if as_json:
+        say_json({"added": name})
+        return
     console.print(f"{name} is on the ring. Restart identity, records and messaging, then rotate.")
 
 
@@ -75,26 +76,18 @@ async def rotate(*, as_json: bool, data_dir: Path) -> None:
 
     Example: carespace keys rotate
     """
-    from rich.progress import Progress
-
-    from deploy import key_ring, migrate
+    from deploy import databases, key_ring
     from deploy.administrator import administrator
 
     there = administrator(data_dir)
     ring, moved = there.ring(), 0
-    db = await migrate.connected(there.database_url)
-    try:
-        keys = await key_ring.listed(db, ring)
+    async with databases.opened(there) as dbs:
+        keys = await key_ring.listed(dbs, ring)
         total = sum(sum(key.rows.values()) for key in keys if not key.newest)
-        with Progress(
-            console=console, transient=True, disable=not console.is_terminal or as_json
-        ) as progress:
-            task = progress.add_task("Sealing anew", total=total)
-            async for _, rows in key_ring.rotate(db, ring):
+        with counting("Sealing anew", total, quiet=as_json) as tell:
+            async for _, rows in key_ring.rotate(dbs, ring):
                 moved += rows
-                progress.advance(task, rows)
-    finally:
-        await db.close()
+                tell(rows)
     if as_json:
         say_json({"newest": ring.newest, "moved": moved})
     else:
@@ -106,7 +99,8 @@ async def rotate(*, as_json: bool, data_dir: Path) -> None:
 @folder
 @owner
 @click.option("--yes", is_flag=True, help="Don't ask.")
-def drop(*, key: str, folder: Path, owner: int | None, yes: bool) -> None:
+@as_json
+def drop(*, key: str, folder: Path, owner: int | None, yes: bool, as_json: bool) -> None:
     """Take KEY off the ring in FOLDER, for good.
 
     `carespace keys list` has to say that nothing lies under it. Backups made before the rotation
@@ -117,6 +111,11 @@ def drop(*, key: str, folder: Path, owner: int | None, yes: bool) -> None:
     from deploy import key_ring
 
     if not yes:
-        click.confirm(f"Nothing that lies under {key} can be read again. Go on?", abort=True)
+        click.confirm(
+            f"Nothing that lies under {key} can be read again. Go on?", abort=True, err=as_json
+        )
     key_ring.drop(folder, key, owner=owner)
+    if as_json:
+        say_json({"dropped": key})
+        return
     console.print(f"{key} is off the ring.")

@@ -17,9 +17,9 @@ def practice() -> None:
 
 
 @practice.command()
-@click.option("--name", required=True)
+@click.option("--name", required=True, help="As patients know it.")
 @click.option("--phone", required=True, help="As patients should dial it.")
-@click.option("--address", required=True)
+@click.option("--address", required=True, help="Where it is, on one line.")
 @click.option("--hours", required=True, help="In words: when somebody answers.")
 @click.option("--emergency", required=True, help="In words: what to do in an emergency.")
 @click.option("--time-zone", required=True, help="Such as America/Denver.")
@@ -78,18 +78,23 @@ def staff() -> None:
 
 @staff.command()
 @click.option("--practice", "named", required=True, help="The practice's name or id.")
-@click.option("--name", required=True)
-@click.option("--email", required=True)
+@click.option("--name", required=True, help="As patients read it.")
+@click.option("--email", required=True, help="Where the letter goes, and what they log in with.")
 @click.option(
     "--born", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Such as 1980-02-29."
 )
 @click.option(
-    "--role", type=click.Choice([role.value for role in Role]), default=Role.CLINICIAN.value
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.CLINICIAN.value,
+    show_default=True,
+    help="What they may do.",
 )
+@as_json
 @data_dir
 @in_a_loop
 async def invite(  # noqa: PLR0913  (one for each thing an invitation says)
-    *, named: str, name: str, email: str, born: datetime, role: str, data_dir: Path
+    *, named: str, name: str, email: str, born: datetime, role: str, as_json: bool, data_dir: Path
 ) -> None:
     """Send somebody at a practice the link to register with.
 
@@ -110,4 +115,7 @@ async def invite(  # noqa: PLR0913  (one for each thing an invitation says)
             role=Role(role),
         )
         await ask(broker, invitation, within=reach.PATIENCE)
+    if as_json:
+        say_json({"invited": email, "practice_id": at.practice_id})
+        return
     console.print(f"{name} gets a letter from {at.name}; its link works for 4 days.")

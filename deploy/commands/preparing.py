@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from deploy.commands.saying import as_json, console, data_dir, in_a_loop, say_json
+from deploy.databases import Databases
 from deploy.problem import Problem
 from libs.runtime.trust import Certificates
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Databases):
     """What `carespace migrate` needs to be told where nothing runs on this machine."""
 
-    database_url: str = field(repr=False)
     nats_url: str
     nats_credentials: str
     nats_ca: Certificates = ""
@@ -33,29 +33,33 @@ async def migrate(*, replicas: int, check: bool, as_json: bool, data_dir: Path) 
 
     In a cluster: CARESPACE_DATABASE_URL of an administrator, CARESPACE_NATS_URL and
     CARESPACE_NATS_CREDENTIALS of the provisioner, and CARESPACE_ROLE_PASSWORDS
-    ("identity:secret,records:secret"), each also as NAME_FILE.
+    ("identity:secret,records:secret"), each also as NAME_FILE. A schema that has a Postgres of its
+    own: CARESPACE_RECORDS_DATABASE_URL, and the like for the others.
 
     Example: carespace migrate --replicas 3
     """
+    from deploy import databases, streams
     from deploy import migrate as database
-    from deploy import streams
 
-    there = _where(data_dir)
-    async with streams.provisioner(
-        there.nats_url, there.nats_credentials, ca=there.nats_ca, patience=30
-    ) as jetstream:
-        admin = await database.connected(there.database_url)
-        try:
+    there, told = _where(data_dir), list[str]()
+    async with (
+        streams.provisioner(
+            there.nats_url, there.nats_credentials, ca=there.nats_ca, patience=30
+        ) as jetstream,
+        databases.opened(there) as connections,
+    ):
+        for admin, services in databases.together(connections):
             await database.assure_durable(admin)
             if check:
-                told = await database.missing(admin)
-                told += await streams.drift(jetstream, replicas=replicas)
+                told += await database.missing(admin, services)
             else:
-                await database.roles(admin, _passwords(there))
-                told = [f"{name} is applied." for name in await database.migrations(admin)]
-                await streams.provision(jetstream, replicas=replicas)
-        finally:
-            await admin.close()
+                await database.roles(admin, _passwords(there), services)
+                applied = await database.migrations(admin, services)
+                told += [f"{name} is applied." for name in applied]
+        if check:
+            told += await streams.drift(jetstream, replicas=replicas)
+        else:
+            await streams.provision(jetstream, replicas=replicas)
     if as_json:
         say_json({"differs" if check else "applied": told})
     else:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from functools import wraps
 from pathlib import Path
@@ -46,6 +47,39 @@ def say_json(what: object) -> None:
 def table(*columns: str) -> Table:
     """Columns without lines, as other commands print them."""
     return Table(*columns, box=None, pad_edge=False, header_style="bold")
+
+
+@contextmanager
+def copying(doing: str, *, quiet: bool) -> Iterator[Callable[[str, int], None]]:
+    """How far a long copying is, for a person who looks on."""
+    from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    shown = Progress(
+        TextColumn("{task.description}"),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    )
+    with shown:
+        task = shown.add_task(doing, total=None)
+
+        def tell(what: str, size: int) -> None:
+            shown.update(task, advance=size, description=f"{doing} {what}")
+
+        yield tell
+
+
+@contextmanager
+def counting(doing: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """How many of so many are done, for a person who looks on."""
+    from rich.progress import Progress
+
+    quiet = quiet or not console.is_terminal
+    with Progress(console=console, transient=True, disable=quiet) as shown:
+        task = shown.add_task(doing, total=total)
+        yield lambda more: shown.advance(task, more)
 
 
 def _plain(value: object) -> object:

@@ -1,12 +1,12 @@
 """What can be wrong with Postgres, and with what lies in it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import asyncpg
 
 from deploy import migrate
 from deploy.doctor.finding import Finding
-from libs.contracts import registry
 from libs.runtime import database
 from libs.runtime.clock import utcnow
 
@@ -17,15 +17,16 @@ SENT_WITHIN = timedelta(minutes=10)
 CROWDED = 0.8
 
 
-async def examined(admin: asyncpg.Connection) -> list[Finding]:
+async def examined(admin: asyncpg.Connection, services: Sequence[str]) -> list[Finding]:
     """Settings, migrations, clocks, connections, and what waits too long."""
     found = await _durable(admin)
-    found += await _migrations(admin)
+    found += await _migrations(admin, services)
     found += await _clock(admin)
     found += await _connections(admin)
     if not found or all(each.about != "migrations" for each in found):
-        found += await _outboxes(admin)
-        found += await _letters(admin)
+        found += await _outboxes(admin, services)
+        if "notifier" in services:
+            found += await _letters(admin)
     return found
 
 
@@ -41,12 +42,12 @@ async def _durable(admin: asyncpg.Connection) -> list[Finding]:
     ]
 
 
-async def _migrations(admin: asyncpg.Connection) -> list[Finding]:
+async def _migrations(admin: asyncpg.Connection, services: Sequence[str]) -> list[Finding]:
     found = [
         Finding(about="migrations", what=missing, remedy="Run `carespace migrate`.")
-        for missing in await migrate.missing(admin)
+        for missing in await migrate.missing(admin, services)
     ]
-    for service in registry.services():
+    for service in services:
         if await admin.fetchval("SELECT to_regclass($1)", f"{service}.migration"):
             known = {file.name for file in database.migrations(f"services.{service}")}
             rows = await admin.fetch(f"SELECT name FROM {service}.migration")  # noqa: S608
@@ -95,9 +96,9 @@ async def _connections(admin: asyncpg.Connection) -> list[Finding]:
     ]
 
 
-async def _outboxes(admin: asyncpg.Connection) -> list[Finding]:
+async def _outboxes(admin: asyncpg.Connection, services: Sequence[str]) -> list[Finding]:
     found = []
-    for service in registry.services():
+    for service in services:
         (row,) = await admin.fetch(
             f"""
             SELECT count(*) AS events, now() - min(announced_at) AS age

@@ -1,16 +1,17 @@
 """All that is looked at, as far as each thing answers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
-from deploy import streams
+from deploy import databases, migrate, streams
 from deploy.administrator import Administrator
 from deploy.doctor import database, events, secrets, surroundings, walls
 from deploy.doctor.finding import Finding
 from deploy.problem import Problem
+from libs.contracts import registry
 from libs.runtime.keyring import KeyRing
 
 WITHIN = 10
@@ -21,7 +22,8 @@ async def examine(there: Administrator, *, replicas: int) -> list[Finding]:
     """What is wrong; nothing if all is well. One thing that is away hides no other."""
     ring, found = _ring(there)
     found += secrets.files()
-    found += await _postgres(there, ring)
+    for url, services in there.places().items():
+        found += await _postgres(url, services, ring)
     found += await _nats(there, replicas=replicas)
     if there.smtp_url:
         found += await surroundings.mail(there.smtp_url, ca=there.smtp_ca)
@@ -40,20 +42,48 @@ def _ring(there: Administrator) -> tuple[KeyRing | None, list[Finding]]:
         return None, [Finding(about="key ring", what=str(problem), remedy=remedy)]
 
 
-async def _postgres(there: Administrator, ring: KeyRing | None) -> list[Finding]:
+async def _postgres(url: str, services: Sequence[str], ring: KeyRing | None) -> list[Finding]:
     try:
-        async with _connected(there.database_url) as admin:
-            found = await database.examined(admin) + await walls.examined(admin)
+        async with _connected(url) as admin:
+            found = await _moved(admin, services)
+            found += await database.examined(admin, services)
+            found += await walls.examined(admin, services)
             if ring and all(each.about != "migrations" for each in found):
-                found += await secrets.examined(admin, ring)
+                found += await secrets.examined(admin, ring, services)
             return found
     except asyncpg.InvalidAuthorizationSpecificationError:
-        what = "Postgres does not let us in with CARESPACE_DATABASE_URL."
-        remedy = "Look at its user and password."
+        what = f"Postgres at {migrate.where(url)} does not let us in."
+        remedy = "Look at user and password in CARESPACE_DATABASE_URL."
     except (OSError, TimeoutError, asyncpg.CannotConnectNowError) as error:
-        what = f"Postgres does not answer ({type(error).__name__})."
+        what = f"Postgres at {migrate.where(url)} does not answer ({type(error).__name__})."
         remedy = "Start it, or look at CARESPACE_DATABASE_URL and the network."
     return [Finding(about="postgres", what=what, remedy=remedy)]
+
+
+async def _moved(admin: asyncpg.Connection, services: Sequence[str]) -> list[Finding]:
+    """A schema is in use in one place only, and we look at that one."""
+    found = [
+        Finding(
+            about="moved",
+            what=f"{service} may not log in: its schema was moved away from here.",
+            remedy=f"Set {databases.setting(service)} to where it is. If a move broke off: ALTER "
+            f"ROLE {service} LOGIN.",
+        )
+        for service in await databases.shut_out(admin, services)
+    ]
+    others = [service for service in registry.services() if service not in services]
+    rows = await admin.fetch(
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND rolcanlogin ORDER BY 1", others
+    )
+    return found + [
+        Finding(
+            about="moved",
+            what=f"{row['rolname']} may still log in where its schema is not any more: with an old "
+            "address it would write where nobody reads.",
+            remedy=f"ALTER ROLE {row['rolname']} NOLOGIN;",
+        )
+        for row in rows
+    ]
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -15,10 +15,12 @@ LOOKED_AT = 20
 """Rows tried for each place and key."""
 
 
-async def examined(admin: asyncpg.Connection, ring: KeyRing) -> list[Finding]:
+async def examined(
+    admin: asyncpg.Connection, ring: KeyRing, services: Sequence[str]
+) -> list[Finding]:
     """Every key that anything lies under is on the ring, and is that key."""
     found = []
-    for place in PLACES:
+    for place in (each for each in PLACES if each.service in services):
         for key_id, rows in (await place.counted(admin)).items():
             if key_id not in ring:
                 found.append(

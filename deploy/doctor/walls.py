@@ -1,7 +1,7 @@
 """Whether the walls stand that migrations built: row-level security, owners, rights taken away."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import asyncpg
 
@@ -24,22 +24,22 @@ AGAIN = (
 )
 
 
-async def examined(admin: asyncpg.Connection) -> list[Finding]:
+async def examined(admin: asyncpg.Connection, services: Sequence[str]) -> list[Finding]:
     """Every role, every table, every right that was taken away."""
-    found = await _roles(admin)
-    found += await _tables(admin)
-    found += await _rights(admin)
+    found = await _roles(admin, services)
+    found += await _tables(admin, services)
+    found += await _rights(admin, services)
     return found
 
 
-async def _roles(admin: asyncpg.Connection) -> list[Finding]:
+async def _roles(admin: asyncpg.Connection, services: Sequence[str]) -> list[Finding]:
     rows = await admin.fetch(
         """
         SELECT rolname, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb AS mighty
           FROM pg_roles
          WHERE rolname = ANY($1)
         """,
-        registry.services(),
+        services,
     )
     mighty = {row["rolname"]: row["mighty"] for row in rows}
     missing = [
@@ -48,7 +48,7 @@ async def _roles(admin: asyncpg.Connection) -> list[Finding]:
             what=f"The role {service} is missing.",
             remedy="Run `carespace migrate`.",
         )
-        for service in registry.services()
+        for service in services
         if service not in mighty
     ]
     return missing + [
@@ -62,7 +62,7 @@ async def _roles(admin: asyncpg.Connection) -> list[Finding]:
     ]
 
 
-async def _tables(admin: asyncpg.Connection) -> list[Finding]:
+async def _tables(admin: asyncpg.Connection, services: Sequence[str]) -> list[Finding]:
     rows = await admin.fetch(
         """
         SELECT n.nspname || '.' || c.relname AS name,
@@ -78,7 +78,7 @@ async def _tables(admin: asyncpg.Connection) -> list[Finding]:
          WHERE c.relkind = 'r' AND n.nspname = ANY($1)
          ORDER BY name
         """,
-        registry.services(),
+        services,
     )
     found = []
     for row in rows:
@@ -101,9 +101,9 @@ async def _tables(admin: asyncpg.Connection) -> list[Finding]:
     return found
 
 
-async def _rights(admin: asyncpg.Connection) -> list[Finding]:
+async def _rights(admin: asyncpg.Connection, services: Sequence[str]) -> list[Finding]:
     found = []
-    for service, table, right in revoked():
+    for service, table, right in (each for each in revoked() if each[0] in services):
         name = f"{service}.{table}"
         if await admin.fetchval(MAY, service, name, right):
             what = f"{service} may {right} in {name}, which nobody should change."

@@ -15,12 +15,13 @@ import pytest
 from click.testing import CliRunner
 from uuid_utils.compat import uuid7
 
-from deploy import key_ring, keys, streams
+from deploy import databases, key_ring, keys, streams
 from deploy.administrator import Administrator
 from deploy.backup import checking, folder, restoring, tables, writing
 from deploy.backup.folder import PIECE, Backup
 from deploy.backup.moment import moment
 from deploy.command import commands
+from deploy.databases import Databases
 from deploy.problem import Problem, SaidNo
 from libs.contracts import registry
 from libs.contracts.identity.letters import LetterDue, LetterKind
@@ -65,7 +66,7 @@ async def everything(servers: Servers) -> Tables:
             f"{schema}.{name}": sorted(
                 (tuple(row) for row in await db.fetch(f"SELECT * FROM {schema}.{name}")), key=repr
             )
-            for schema, name in await tables.ordered(db)
+            for schema, name in await tables.ordered(databases.only(db))
         }
 
 
@@ -120,7 +121,7 @@ async def test_an_empty_installation_becomes_what_the_backup_was_made_of(
         assert [row[:-1] for row in after.pop(name)] == [row[:-1] for row in before.pop(name)]
     assert after == before
     assert before["records.activity"]
-    checked = await checking.check(there.database_url, there.ring())
+    checked = await checking.check(there, there.ring())
     assert (checked.logs, checked.files, checked.bytes, checked.bad) == (1, 1, len(LETTER), ())
     async with office.opened(clean) as beside:
         again = replace(practice, broker=beside.broker)
@@ -200,11 +201,11 @@ async def _seen(servers: Servers) -> tuple[set[UUID], set[UUID], set[UUID]]:
     seed = servers.credentials("provisioner")
     async with (
         streams.provisioner(servers.nats_url, seed) as jetstream,
-        moment(servers.database_url("admin"), jetstream) as then,
+        moment(Databases(database_url=servers.database_url("admin")), jetstream) as then,
     ):
         await asyncio.sleep(0.05)  # whatever goes on meanwhile is not of this moment
-        changes = await then.db.fetch("SELECT id FROM messaging.template")
-        waiting = await then.db.fetch("SELECT id FROM messaging.outbox")
+        changes = await then.dbs["messaging"].fetch("SELECT id FROM messaging.template")
+        waiting = await then.dbs["messaging"].fetch("SELECT id FROM messaging.outbox")
         lines = writing._events(jetstream, "messaging", then.ends["messaging"])
         carried = {UUID(json.loads(line)["id"]) async for line in lines}
     return {row["id"] for row in changes}, {row["id"] for row in waiting}, carried

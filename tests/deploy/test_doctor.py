@@ -205,6 +205,14 @@ async def test_crowded_connections_are_told(clean: Servers, there: Administrator
     await until(lambda: nothing_wrong(there))
 
 
+async def test_a_role_that_is_missing_is_named(
+    admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = [*registry.services(), "billing"]
+    monkeypatch.setattr(walls, "revoked", lambda: iter(()))
+    assert says(await walls.examined(admin, services), "roles", "The role billing is missing")
+
+
 async def nothing_wrong(there: Administrator) -> bool:
     return await found(there) == []
 
@@ -391,7 +399,7 @@ async def test_credentials_that_nats_refuses_are_told(there: Administrator, tmp_
 
 async def test_postgres_that_is_away_is_told(there: Administrator) -> None:
     away = replace(there, database_url="postgresql://carespace_admin@127.0.0.1:1/postgres")
-    assert says(await found(away), "postgres", "Postgres does not answer")
+    assert says(await found(away), "postgres", "Postgres at 127.0.0.1:1 does not answer")
 
 
 async def test_a_password_that_postgres_refuses_is_told(

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from click.testing import CliRunner
 
-from deploy import key_ring, keys, secret_files
+from deploy import databases, key_ring, keys, secret_files
 from deploy.command import commands
 from deploy.problem import Problem, SaidNo
 from libs.runtime.keyring import KeyRing, new_data_key
@@ -56,7 +56,9 @@ async def connected(servers: Servers) -> AsyncIterator[asyncpg.Connection]:
 
 async def rotated(servers: Servers, ring: str) -> int:
     async with connected(servers) as db:
-        return sum([rows async for _, rows in key_ring.rotate(db, KeyRing.parse(ring))])
+        return sum(
+            [rows async for _, rows in key_ring.rotate(databases.only(db), KeyRing.parse(ring))]
+        )
 
 
 # The ring
@@ -150,7 +152,7 @@ async def test_everything_is_rotated_while_it_is_read_and_the_old_key_is_not_mis
         for patient_id, (document_id, content) in written.items():
             assert await again.content(patient_id, document_id) == content
     async with connected(clean) as db:
-        (only,) = await key_ring.listed(db, KeyRing.parse(second))
+        (only,) = await key_ring.listed(databases.only(db), KeyRing.parse(second))
         assert only.rows == {"records.data_key": KEYS + MANY + 1}
 
 
@@ -197,7 +199,7 @@ async def test_one_time_codes_are_rotated_too(clean: Servers, tmp_path: Path) ->
             key_id,
             sealed,
         )
-        assert [table async for table, _ in key_ring.rotate(db, both)] == [
+        assert [table async for table, _ in key_ring.rotate(databases.only(db), both)] == [
             "identity.account",
             "identity.pending_code",
         ]
@@ -232,7 +234,7 @@ async def test_nothing_is_rotated_while_somebody_would_not_know_the_key(
         with pytest.raises(SaidNo, match="Not yet: records would not know the key k2"):
             await rotated(clean, both)
         async with connected(clean) as db:
-            old, new = await key_ring.listed(db, KeyRing.parse(both))
+            old, new = await key_ring.listed(databases.only(db), KeyRing.parse(both))
     assert (old.key_id, old.rows) == ("k1", {"records.data_key": KEYS})
     assert (new.key_id, new.rows, new.newest) == ("k2", {}, True)
 

@@ -1,12 +1,17 @@
 """The operator's guide names every setting there is, and who reads it."""
 
+import os
 import re
+import subprocess
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from libs.contracts import registry
+from tests.images import compose
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "operating.md").read_text()
@@ -43,21 +48,39 @@ def test_every_setting_is_in_the_guide_with_who_reads_it_and_whether_it_is_neede
 
 
 def test_the_guide_names_every_variable_of_the_compose_file() -> None:
-    compose = (ROOT / "deploy" / "compose" / "compose.yaml").read_text()
-    variables = set(re.findall(r"\$\{(\w+)", compose))
+    shipped = (ROOT / "deploy" / "compose" / "compose.yaml").read_text()
+    variables = set(re.findall(r"\$\{(\w+)", shipped))
     assert variables
     assert {name for name in variables if f"`{name}`" not in GUIDE} == set()
 
 
+@pytest.mark.skipif(not compose.composing(), reason="there is no docker compose")
+def test_the_override_for_a_cluster_of_its_own_fits_the_compose_file(tmp_path: Path) -> None:
+    (block,) = re.findall(r"^   ```yaml\n(.+?)^   ```$", GUIDE, re.MULTILINE | re.DOTALL)
+    override = tmp_path / "override.yaml"
+    override.write_text(block)
+    given = dict.fromkeys(("CARESPACE_PUBLIC_URL", "CARESPACE_MAIL_FROM"), "x")
+    shipped = ROOT / "deploy" / "compose" / "compose.yaml"
+    said = subprocess.run(
+        [*compose.composing(), "-f", shipped, "-f", override, "config"],
+        env=os.environ | given,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said.count("/run/secrets/records-admin-database-url") == 2
+    assert said.count("elsewhere:") >= 4
+
+
 def test_the_compose_file_runs_every_service() -> None:
-    compose = (ROOT / "deploy" / "compose" / "compose.yaml").read_text()
-    assert re.findall(r"^    command: \[run, (\w+)\]", compose, re.MULTILINE) == list(PARTS)
+    shipped = (ROOT / "deploy" / "compose" / "compose.yaml").read_text()
+    assert re.findall(r"^    command: \[run, (\w+)\]", shipped, re.MULTILINE) == list(PARTS)
 
 
 def test_the_compose_file_tells_each_part_what_it_reads() -> None:
-    compose = (ROOT / "deploy" / "compose" / "compose.yaml").read_text()
+    shipped = (ROOT / "deploy" / "compose" / "compose.yaml").read_text()
     for part, config in configs().items():
-        block = compose.partition(f"\n  {part}:\n")[2].partition("\n\n")[0]
+        block = shipped.partition(f"\n  {part}:\n")[2].partition("\n\n")[0]
         given = {
             name.removesuffix("_FILE")
             for name in re.findall(r"^      CARESPACE_(\w+):", block, re.MULTILINE)

@@ -38,10 +38,10 @@ def missing() -> str:
         asked = ["docker", "image", "inspect", image]
         if subprocess.run(asked, capture_output=True, check=False).returncode:
             return f"Docker has no {image}: .ci/images makes it"
-    return "" if _compose() else "there is no docker compose"
+    return "" if composing() else "there is no docker compose"
 
 
-def _compose() -> list[str]:
+def composing() -> list[str]:
     """Compose as a plugin of docker, or the command by itself."""
     for words in (["docker", "compose"], ["docker-compose"]):
         if shutil.which(words[0]):
@@ -59,7 +59,7 @@ class Composed(Installation):
 
     def compose(self, *words: str) -> str:
         """One compose command, and what it prints."""
-        command = [*_compose(), "-p", self.project, "-f", "compose.yaml", "-f", "mailbox.yaml"]
+        command = [*composing(), "-p", self.project, "-f", "compose.yaml", "-f", "mailbox.yaml"]
         done = subprocess.run(
             [*command, *words], check=False, cwd=self.folder, capture_output=True, text=True
         )

@@ -40,6 +40,8 @@ class Factors(Reply):
 
 
 class ShowFactors(Request[Factors]):
+    """What of two-step verification is on for an account."""
+
     subject = "request.identity.show_factors"
     session: bytes = Field(repr=False)
 

@@ -170,6 +170,8 @@ class AttachmentShown(Reply):
 
 
 class ShowAttachment(Request[AttachmentShown]):
+    """A file of a message, by name and size, without its content."""
+
     subject = "request.messaging.show_attachment"
     visa: str = Field(repr=False)
     patient_id: UUID

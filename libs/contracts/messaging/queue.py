@@ -181,6 +181,8 @@ class Close(Request[Case]):
 
 
 class Reopen(Request[Case]):
+    """A case that was closed is open again."""
+
     subject = "request.messaging.reopen"
     visa: str = Field(repr=False)
     conversation_id: UUID

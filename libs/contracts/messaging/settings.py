@@ -76,6 +76,8 @@ class SaveTemplate(Request[Done]):
 
 
 class RemoveTemplate(Request[Done]):
+    """A template that the practice does not want any more."""
+
     subject = "request.messaging.remove_template"
     visa: str = Field(repr=False)
     template_id: UUID

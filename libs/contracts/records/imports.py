@@ -140,6 +140,8 @@ class Import(Reply):
 
 
 class ShowImport(Request[Import]):
+    """One file that came, and what became of what is in it."""
+
     subject = "request.records.show_import"
     askers = ("gateway", "operator")
     visa: str = Field(repr=False)
