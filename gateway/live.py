@@ -16,7 +16,7 @@ from aiohttp import web
 
 from gateway import session, watch
 from libs.contracts.base import Refused
-from libs.contracts.delegation import AccessRevoked
+from libs.contracts.delegation import AccessChanged, AccessRevoked
 from libs.contracts.identity.sessions import SessionEnded
 from libs.contracts.messaging.mailbox import (
     CountUnread,
@@ -73,8 +73,8 @@ class Hub:
             for changed in self._open.get(topic, ()):
                 changed.set()
 
-    def hear_end(self, _: SessionEnded | AccessRevoked) -> None:
-        """Somebody may no longer look: everyone looks whether it is they."""
+    def hear_end(self, _: SessionEnded | AccessRevoked | AccessChanged) -> None:
+        """Somebody may no longer look, or not for as long: everyone looks whether it is they."""
         self._wake()
 
     async def close(self, _: web.Application) -> None:
@@ -101,6 +101,7 @@ async def heard(app: web.Application) -> AsyncIterator[None]:
     line.listen(CaseChanged, hub.hear)
     line.listen(SessionEnded, hub.hear_end)
     line.listen(AccessRevoked, hub.hear_end)
+    line.listen(AccessChanged, hub.hear_end)
     yield
 
 
