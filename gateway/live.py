@@ -25,6 +25,7 @@ from libs.contracts.messaging.mailbox import (
     MessagesRead,
 )
 from libs.contracts.messaging.queue import CaseChanged, CountWaiting
+from libs.contracts.visa import Limit
 from libs.runtime import background
 from libs.runtime.broker import BROKER, EXPIRES, Unavailable, ask
 from libs.runtime.clock import utcnow
@@ -107,16 +108,23 @@ async def heard(app: web.Application) -> AsyncIterator[None]:
 
 @routes.get("/p/{patient}/live", name="live")
 async def live(request: web.Request) -> web.StreamResponse:
-    """What changes in a patient's messages."""
+    """What changes in a patient's messages; for whoever may not read them, only its own end."""
     request[session.LOOKS] = True
     acting = await session.acting(request)
 
     async def look() -> Looked:
         who = await session.acting(request)
+        if not acting.access.limits <= who.access.limits:  # the page may show what was taken away
+            raise web.HTTPNotFound
+        if Limit.MESSAGES not in who.access.limits:
+            return 0, who.access.ends_at
         asked = CountUnread(visa=who.visa, patient_id=who.patient_id)
         return (await ask(request.app[BROKER], asked)).count, who.access.ends_at
 
-    return await _stream(request, acting.patient_id, look)
+    reads = Limit.MESSAGES in acting.access.limits
+    # Nobody is told when others write who may not read it.
+    topic = acting.patient_id if reads else acting.person.session.session_id
+    return await _stream(request, topic, look)
 
 
 @routes.get("/staff/live", name="staff_live")
