@@ -118,14 +118,22 @@ class Desk:
         self.heard = 0
         """Grows with each end and change: what was asked before one and comes after it is old."""
 
-    def keep_session(self, token_hash: bytes, session: Session) -> None:
-        """Good for a moment, never past its own end."""
+    def keep_session(self, token_hash: bytes, session: Session, *, heard: int) -> None:
+        """Good for a moment, never past its own end, and only if nothing was heard since then."""
+        if heard != self.heard:
+            return
         until = min(utcnow() + SESSION_KEPT, session.idle_ends_at, session.ends_at)
         self.sessions.put(token_hash, session, until=until.timestamp())
         if len(self._hashes) >= KEPT_AT_MOST:
             self._hashes.clear()
             self.sessions.clear()
         self._hashes[session.session_id] = token_hash
+
+    def keep_access(self, session_id: UUID, access: AccessList, *, heard: int) -> None:
+        """The same, for as long as each of its visas holds."""
+        if access.records and heard == self.heard:
+            until = min(record.visa_expires_at for record in access.records) - MARGIN
+            self.access.put(session_id, access, until=until.timestamp())
 
     def hear_ended(self, heard: SessionEnded) -> None:
         """These sessions are over, here as well."""
@@ -179,8 +187,7 @@ async def find(request: web.Request) -> SignedIn | None:
             session = await ask(request.app[BROKER], asked)
         except Refused:
             return None
-        if heard == desk.heard:
-            desk.keep_session(token_hash, session)
+        desk.keep_session(token_hash, session, heard=heard)
     request[PERSON] = SignedIn(session=session, token_hash=token_hash)
     return request[PERSON]
 
@@ -255,9 +262,7 @@ async def access_of(request: web.Request, person: SignedIn) -> AccessList:
         return access
     heard = desk.heard
     access = await ask(request.app[BROKER], ListAccess(passport=session.passport))
-    if access.records and heard == desk.heard:
-        until = min(record.visa_expires_at for record in access.records) - MARGIN
-        desk.access.put(session.session_id, access, until=until.timestamp())
+    desk.keep_access(session.session_id, access, heard=heard)
     return access
 
 
