@@ -20,7 +20,7 @@ from services.identity.domain.link import Links, Purpose, Target
 TRIALS = 100
 """Of each round."""
 DAUGHTERS = 12
-"""In turns: for two seconds after a revocation, no visa for the same two people holds."""
+"""In turns, so that it is not always the same two people."""
 PAGES = 10
 """Each second, of somebody else: the portal has other things to do meanwhile."""
 REPLICATED = ("identity", "records", "messaging", "delegation", "gateway")

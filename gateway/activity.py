@@ -17,7 +17,12 @@ DOCUMENT = {Act.SAW_DOCUMENT, Act.DOWNLOADED_DOCUMENT, Act.ADDED_DOCUMENT}
 MESSAGE = {Act.SAW_MESSAGE, Act.WROTE_MESSAGE}
 SENT = {Act.SENT_RECORD, Act.REVOKED_SENT_RECORD}
 """What says the address that it went to."""
-PERSON = {Act.INVITED_PERSON, Act.CANCELLED_INVITATION, Act.REVOKED_ACCESS}
+PERSON = {
+    Act.INVITED_PERSON,
+    Act.CANCELLED_INVITATION,
+    Act.CHANGED_ACCESS,
+    Act.REVOKED_ACCESS,
+}
 
 FORMATS = {
     "pdf": "PDF",
@@ -58,6 +63,7 @@ WORDS: dict[Act, tuple[str, str]] = {
     Act.INVITED_PERSON: ("sent an invitation to", "somebody"),
     Act.CANCELLED_INVITATION: ("took back the invitation of", "somebody"),
     Act.ACCEPTED_ACCESS: ("accepted the access to this record", ""),
+    Act.CHANGED_ACCESS: ("changed the access of", "somebody"),
     Act.REVOKED_ACCESS: ("ended the access of", "somebody"),
 }
 """What was done, and what to call what it was done to where that has no name."""
@@ -180,7 +186,9 @@ def line(entries: Iterable[Entry], *, you: UUID, practice: str, people: Mapping[
     entry = told[0]
     done, otherwise = WORDS[entry.act]
     name = entry.what
-    if entry.act in PERSON:
+    if entry.act is Act.REVOKED_ACCESS and entry.capacity is Capacity.DELEGATE:
+        done, otherwise = "gave up the access to this record", ""
+    elif entry.act in PERSON:
         name = people.get(entry.subject, "")
     elif entry.act in SENT:
         name = entry.subject

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from gateway import session, watch
 from libs.contracts.base import Refused
-from libs.contracts.delegation import AccessRevoked
+from libs.contracts.delegation import AccessChanged, AccessRevoked
 from libs.contracts.identity.sessions import SessionEnded
 from libs.contracts.messaging.mailbox import (
     CountUnread,
@@ -25,6 +25,7 @@ from libs.contracts.messaging.mailbox import (
     MessagesRead,
 )
 from libs.contracts.messaging.queue import CaseChanged, CountWaiting
+from libs.contracts.visa import Limit
 from libs.runtime import background
 from libs.runtime.broker import BROKER, EXPIRES, Unavailable, ask
 from libs.runtime.clock import utcnow
@@ -73,8 +74,8 @@ class Hub:
             for changed in self._open.get(topic, ()):
                 changed.set()
 
-    def hear_end(self, _: SessionEnded | AccessRevoked) -> None:
-        """Somebody may no longer look: everyone looks whether it is they."""
+    def hear_end(self, _: SessionEnded | AccessRevoked | AccessChanged) -> None:
+        """Somebody may no longer look, or not for as long: everyone looks whether it is they."""
         self._wake()
 
     async def close(self, _: web.Application) -> None:
@@ -101,21 +102,29 @@ async def heard(app: web.Application) -> AsyncIterator[None]:
     line.listen(CaseChanged, hub.hear)
     line.listen(SessionEnded, hub.hear_end)
     line.listen(AccessRevoked, hub.hear_end)
+    line.listen(AccessChanged, hub.hear_end)
     yield
 
 
 @routes.get("/p/{patient}/live", name="live")
 async def live(request: web.Request) -> web.StreamResponse:
-    """What changes in a patient's messages."""
+    """What changes in a patient's messages; for whoever may not read them, only its own end."""
     request[session.LOOKS] = True
     acting = await session.acting(request)
 
     async def look() -> Looked:
         who = await session.acting(request)
+        if not acting.access.limits <= who.access.limits:  # the page may show what was taken away
+            raise web.HTTPNotFound
+        if Limit.MESSAGES not in who.access.limits:
+            return 0, who.access.ends_at
         asked = CountUnread(visa=who.visa, patient_id=who.patient_id)
         return (await ask(request.app[BROKER], asked)).count, who.access.ends_at
 
-    return await _stream(request, acting.patient_id, look)
+    reads = Limit.MESSAGES in acting.access.limits
+    # Nobody is told when others write who may not read it.
+    topic = acting.patient_id if reads else acting.person.session.session_id
+    return await _stream(request, topic, look)
 
 
 @routes.get("/staff/live", name="staff_live")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.wording import last_day_of
 from libs.contracts.delegation import Delegate
 from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.sharing import DelegateInvitation
@@ -63,6 +64,21 @@ class Person:
         *most, last = [words for limit, words in PARTS.items() if limit in limits]
         said = f"{', '.join(most)} and {last}" if most else last
         return f"Only {said}"
+
+    def chosen(self, zone: str) -> dict[str, str]:
+        """The same as a form that was filled in."""
+        limits = self.grant.limits if self.grant else self.invitation.limits
+        form = {"access": "full"} if limits == frozenset(Limit) else {"access": "some"}
+        if form["access"] == "some":
+            form |= {limit.value: "yes" for limit in limits}
+        if self.ends_at:
+            form["last_day"] = last_day_of(self.ends_at, zone).isoformat()
+        return form
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it is over, where it has a last day."""
+        return self.grant.ends_at if self.grant else self.invitation.ends_at
 
     @property
     def gone(self) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -88,6 +88,12 @@ def ticked(form: Form, name: str) -> bool:
     return bool(raw(form, name))
 
 
+def number(form: Form, name: str) -> int:
+    """A number that one of our pages wrote; 0 for what is no such number."""
+    given = raw(form, name)
+    return int(given) if re.fullmatch(r"\d{1,9}", given, re.ASCII) else 0
+
+
 def key(form: Form) -> UUID:
     """The form's idempotency key; a form without one is a form of its own."""
     try:
@@ -117,6 +123,11 @@ def day(form: Form, name: str) -> date | None:
 def day_given(form: Form, name: str) -> bool:
     """Whether anything was typed for a date at all."""
     return any(text(form, f"{name}{part}") for part in ("", "_year", "_month", "_day"))
+
+
+def over(last_day: date, zone: str) -> datetime:
+    """The moment at which a last day is over, at the practice."""
+    return datetime.combine(last_day + timedelta(days=1), time(), tzinfo=ZoneInfo(zone))
 
 
 def moment(form: Form, name: str, zone: str) -> tuple[datetime, bool] | None:

@@ -16,6 +16,7 @@ from aiohttp import web
 from libs.contracts.base import Refused
 from libs.contracts.delegation import (
     Access,
+    AccessChanged,
     AccessGranted,
     AccessList,
     AccessRevoked,
@@ -114,9 +115,13 @@ class Desk:
         self.access: Kept[UUID, AccessList] = Kept()
         self.practices: Kept[UUID, Practice] = Kept()
         self._hashes: dict[UUID, bytes] = {}
+        self.heard = 0
+        """Grows with each end and change: what was asked before one and comes after it is old."""
 
-    def keep_session(self, token_hash: bytes, session: Session) -> None:
-        """Good for a moment, never past its own end."""
+    def keep_session(self, token_hash: bytes, session: Session, *, heard: int) -> None:
+        """Good for a moment, never past its own end, and only if nothing was heard since then."""
+        if heard != self.heard:
+            return
         until = min(utcnow() + SESSION_KEPT, session.idle_ends_at, session.ends_at)
         self.sessions.put(token_hash, session, until=until.timestamp())
         if len(self._hashes) >= KEPT_AT_MOST:
@@ -124,15 +129,23 @@ class Desk:
             self.sessions.clear()
         self._hashes[session.session_id] = token_hash
 
+    def keep_access(self, session_id: UUID, access: AccessList, *, heard: int) -> None:
+        """The same, for as long as each of its visas holds."""
+        if access.records and heard == self.heard:
+            until = min(record.visa_expires_at for record in access.records) - MARGIN
+            self.access.put(session_id, access, until=until.timestamp())
+
     def hear_ended(self, heard: SessionEnded) -> None:
         """These sessions are over, here as well."""
+        self.heard += 1
         for session_id in heard.session_ids:
             self.access.forget(session_id)
             if token_hash := self._hashes.pop(session_id, None):
                 self.sessions.forget(token_hash)
 
-    def hear_changed(self, _: AccessRevoked | AccessGranted) -> None:
+    def hear_changed(self, _: AccessRevoked | AccessGranted | AccessChanged) -> None:
         """Such changes are rare, and asking again is cheap: forget every visa."""
+        self.heard += 1
         self.access.clear()
 
 
@@ -151,6 +164,7 @@ async def remembered(app: web.Application) -> AsyncIterator[None]:
     app[LINE].listen(SessionEnded, desk.hear_ended)
     app[LINE].listen(AccessRevoked, desk.hear_changed)
     app[LINE].listen(AccessGranted, desk.hear_changed)
+    app[LINE].listen(AccessChanged, desk.hear_changed)
     yield
 
 
@@ -167,12 +181,13 @@ async def find(request: web.Request) -> SignedIn | None:
     token_hash, desk = hash_of(token), request.app[DESK]
     session = desk.sessions.get(token_hash)
     if session is None:
+        heard = desk.heard
         try:
             asked = ResolveSession(session=token_hash, touch=not only_looks(request))
             session = await ask(request.app[BROKER], asked)
         except Refused:
             return None
-        desk.keep_session(token_hash, session)
+        desk.keep_session(token_hash, session, heard=heard)
     request[PERSON] = SignedIn(session=session, token_hash=token_hash)
     return request[PERSON]
 
@@ -245,10 +260,9 @@ async def access_of(request: web.Request, person: SignedIn) -> AccessList:
     desk, session = request.app[DESK], person.session
     if access := desk.access.get(session.session_id):
         return access
+    heard = desk.heard
     access = await ask(request.app[BROKER], ListAccess(passport=session.passport))
-    if access.records:
-        until = min(record.visa_expires_at for record in access.records) - MARGIN
-        desk.access.put(session.session_id, access, until=until.timestamp())
+    desk.keep_access(session.session_id, access, heard=heard)
     return access
 
 

@@ -51,10 +51,13 @@ NOTICES: dict[str, Notice] = {
     "user_invited": Notice(text="The invitation is on its way. Its link works for 4 days."),
     "invite_cancelled": Notice(text="The invitation is taken back. Its link no longer works."),
     "access_revoked": Notice(text="Access is revoked. It ended at once."),
+    "access_changed": Notice(text="The change is saved. It counts at once."),
+    "record_left": Notice(text="You have left the record. You see nothing of it any more."),
     "sending_revoked": Notice(text="It is revoked. The link opens nothing any more."),
     "invitation_ended": Notice(
         text="This invitation was taken back. Invite them again.", kind="warn"
     ),
+    "access_over": Notice(text="This access has ended already.", kind="warn"),
     "end_is_past": Notice(text="Its last day is past. Invite them again.", kind="warn"),
     "try_later": Notice(
         text="You have sent very many invitations today. Send more tomorrow.", kind="warn"

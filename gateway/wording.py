@@ -85,7 +85,12 @@ def _clock(local: datetime) -> str:
 
 def last_day(over: datetime, zone: str) -> str:
     """The last day of what is over at this moment: the day before, unless it is over within one."""
-    return local_day(over - timedelta(microseconds=1), zone)
+    return day(last_day_of(over, zone))
+
+
+def last_day_of(over: datetime, zone: str) -> date:
+    """The same as a date."""
+    return (over - timedelta(microseconds=1)).astimezone(zone_named(zone)).date()
 
 
 def moment(at: datetime, zone: str) -> str:

@@ -257,12 +257,11 @@ def _missing(written: Written, place: Place) -> list[Refusal]:
 
 def _asked(place: Place, visa: str, fields: Mapping[str, Any]) -> SaveDraft:
     category = reading.text(fields, "category")
-    version = reading.text(fields, "version")
     return SaveDraft(
         visa=visa,
         patient_id=place.patient_id,
         draft_id=reading.form_id(fields, "draft") if fields.get("draft") else fresh_key(),
-        version=int(version) if version.isascii() and version.isdigit() else 0,
+        version=reading.number(fields, "version"),
         reply_to=place.reply_to,
         about=place.about or reading.optional_id(fields, "about"),
         conversation_id=place.conversation_id,

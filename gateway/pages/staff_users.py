@@ -30,13 +30,12 @@ async def end_access(request: web.Request) -> web.Response:
     """The practice ends an access; the patient reads why."""
     staff = await session.at_work(request)
     form = await request.post()
-    version = reading.text(form, "version")
     wanted, reason = reading.path_id(request), reading.raw(form, "reason")
     asked = RevokeAccess(
         visa=staff.visa,
         patient_id=reading.path_id(request, "patient"),
         invitation_id=wanted,
-        version=int(version) if version.isascii() and version.isdigit() else 0,
+        version=reading.number(form, "version"),
         reason=reason,
     )
     try:

@@ -4,6 +4,7 @@ A visa holds for 10 seconds. What ends access sooner (a log-out, a revocation) i
 here at once, and remembered for as long as a visa from before could still be shown.
 """
 
+import sys
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -13,7 +14,7 @@ from uuid import UUID
 from aiohttp import web
 
 from libs.contracts.base import Refused
-from libs.contracts.delegation import AccessRevoked
+from libs.contracts.delegation import AccessChanged, AccessRevoked
 from libs.contracts.identity.sessions import SessionEnded
 from libs.contracts.visa import LIFETIME, Capacity, Limit, Passport, Role, Visa
 from libs.runtime import lifeline
@@ -29,6 +30,8 @@ ISSUERS = {
     Capacity.MACHINE: "identity",
 }
 """Who may say what: patients' access is delegation's to grant, the practice's is identity's."""
+NONE_HOLDS = sys.maxsize
+"""The least revision of a grant that was revoked."""
 
 
 class NotAllowed(Refused):
@@ -44,7 +47,8 @@ class Gate:
     def __init__(self, visa_keys: str) -> None:
         self._seals = Seals(keys_from(visa_keys))
         self._ended: dict[UUID, datetime] = {}
-        self._revoked: dict[tuple[UUID, UUID], datetime] = {}
+        self._least: dict[UUID, tuple[int, datetime]] = {}
+        self._revoked: dict[tuple[UUID, UUID, bool], datetime] = {}
 
     def passport(self, sealed: str, *, now: datetime) -> Passport:
         """Who is logged in, in identity's words."""
@@ -101,9 +105,12 @@ class Gate:
             raise NotAllowed
         if limit and limit not in visa.limits:
             raise NotAllowed
-        revoked = self._revoked.get((visa.account_id, visa.patient_id))
-        if revoked and visa.issued_at <= revoked:
+        if visa.grant_id and visa.revision < self._least.get(visa.grant_id, (0, None))[0]:
             raise NotAllowed
+        for named in (False,) if visa.grant_id else (False, True):
+            revoked = self._revoked.get((visa.account_id, visa.patient_id, named))
+            if revoked and visa.issued_at <= revoked:
+                raise NotAllowed
 
     def hear_ended(self, heard: SessionEnded) -> None:
         """These sessions are over, whatever visa still says so."""
@@ -111,16 +118,32 @@ class Gate:
         self._ended |= dict.fromkeys(heard.session_ids, utcnow())
 
     def hear_revoked(self, heard: AccessRevoked) -> None:
-        """Visas for this access from before that moment are void."""
+        """Visas that came of this grant are void; and those from before that moment.
+
+        The moment is for visas and revocations that name no grant, as the last release's do.
+        """
         self._forget()
-        who = (heard.account_id, heard.patient_id)
+        who = (heard.account_id, heard.patient_id, heard.grant_id is not None)
         self._revoked[who] = max(heard.at, self._revoked.get(who, heard.at))
+        if heard.grant_id:
+            self._hold_from(heard.grant_id, NONE_HOLDS)
+
+    def hear_changed(self, heard: AccessChanged) -> None:
+        """Visas of before something was taken away are void."""
+        self._forget()
+        if heard.narrower:
+            self._hold_from(heard.grant_id, heard.revision)
+
+    def _hold_from(self, grant_id: UUID, revision: int) -> None:
+        before, _ = self._least.get(grant_id, (0, None))
+        self._least[grant_id] = (max(revision, before), utcnow())
 
     def _forget(self) -> None:
         """What no living visa can contradict any more, twice over for clocks that differ."""
         old = utcnow() - 2 * LIFETIME
         self._ended = {who: at for who, at in self._ended.items() if at > old}
         self._revoked = {who: at for who, at in self._revoked.items() if at > old}
+        self._least = {grant: least for grant, least in self._least.items() if least[1] > old}
 
 
 GATE = web.AppKey("gate", Gate)
@@ -137,6 +160,7 @@ def hearing(gate: Gate) -> Callable[[web.Application], AbstractAsyncContextManag
         line = app[lifeline.LINE]
         line.listen(SessionEnded, gate.hear_ended)
         line.listen(AccessRevoked, gate.hear_revoked)
+        line.listen(AccessChanged, gate.hear_changed)
         yield
 
     return context

@@ -64,7 +64,10 @@ class Act(StrEnum):
     """The invitation; in the same way with all that are about family and caregivers."""
     CANCELLED_INVITATION = "cancelled_invitation"
     ACCEPTED_ACCESS = "accepted_access"
+    CHANGED_ACCESS = "changed_access"
+    """What they may do, or until when."""
     REVOKED_ACCESS = "revoked_access"
+    """By a delegate: their own."""
 
 
 class Acted(Event):

@@ -20,6 +20,11 @@ class Refusal(StrEnum):
     REASON_MISSING = "reason_missing"
     REASON_TOO_LONG = "reason_too_long"
     NOT_LOGGED_IN = "not_logged_in"
+    ACCESS_OVER = "access_over"
+    CHANGED_MEANWHILE = "changed_meanwhile"
+    NOTHING_SHARED = "nothing_shared"
+    END_IS_PAST = "end_is_past"
+    PROOF_NEEDED = "proof_needed"
 
 
 class Access(Reply):
@@ -33,6 +38,7 @@ class Access(Reply):
     visa_expires_at: datetime
     ends_at: datetime | None = None
     """When the access itself is over, where it has a last day."""
+    grant_id: UUID | None = None
 
 
 class AccessList(Reply):
@@ -63,6 +69,10 @@ class Delegate(Reply):
     """Whether it was the practice that ended it."""
     reason: str
     """What the practice says about that; "" otherwise."""
+    revision: int = 0
+    """How often the patient has changed it."""
+    left: bool = False
+    """Whether it was they themselves who ended it."""
 
 
 class Delegates(Reply):
@@ -97,6 +107,33 @@ class RevokeAccess(Request[Done]):
     reason: str = Field(default="", repr=False)
 
 
+class ChangeAccess(Request[Done]):
+    """From now on this acceptance gives this, until then: for the patient, who names what they saw.
+
+    The passport has to say that its holder has proved who they are in the last minutes. What is
+    taken away is void at once and everywhere. `CHANGED_MEANWHILE`: somebody saw an older revision.
+    """
+
+    subject = "request.delegation.change_access"
+    visa: str = Field(repr=False)
+    passport: str = Field(repr=False)
+    patient_id: UUID
+    invitation_id: UUID
+    version: int
+    revision: int
+    limits: frozenset[Limit]
+    ends_at: datetime | None = None
+
+
+class LeaveRecord(Request[Done]):
+    """A delegate gives up their own access, this one and no later one. What has ended has ended."""
+
+    subject = "request.delegation.leave_record"
+    visa: str = Field(repr=False)
+    patient_id: UUID
+    grant_id: UUID
+
+
 class AccessGranted(Event):
     """This account may act for this patient, from now on."""
 
@@ -125,9 +162,31 @@ class AccessRevoked(Event):
     revoked_at: datetime
     invitation_id: UUID
     invitation_version: int
+    grant_id: UUID | None = None
+    """No visa that came of this holds, whenever it was issued."""
+
+
+class AccessChanged(Event):
+    """What this account may do for this patient, and until when, is this from now on."""
+
+    subject = "event.delegation.access_changed"
+    followers = ("identity", "messaging")
+    listeners = ("gateway", "identity", "records", "messaging", "delegation", "notifier")
+    practice_id: UUID
+    patient_id: UUID
+    account_id: UUID
+    grant_id: UUID
+    revision: int
+    limits: frozenset[Limit]
+    ends_at: datetime | None
+    narrower: bool
+    """Something was taken away: visas of an older revision are void."""
+    changed_at: datetime
+    invitation_id: UUID
+    invitation_version: int
 
 
 class DelegationActed(Acted):
-    """Somebody ended an access to a record."""
+    """Somebody ended an access to a record, or changed it."""
 
     subject = "event.delegation.acted"

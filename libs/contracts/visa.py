@@ -69,5 +69,9 @@ class Visa(Contract):
     session_id: UUID | None = None
     actor_name: str = ""
     """The acting person's name, for "Ana Ruiz for Rosa Alvarez"."""
+    grant_id: UUID | None = None
+    """What it came of; None for staff and machines, and in visas of before grants were named."""
+    revision: int = 0
+    """How often the patient had changed that grant by then."""
     issued_at: datetime
     expires_at: datetime

@@ -34,6 +34,13 @@ class Grant:
     revoked_by: UUID | None = None
     by_practice: bool = False
     reason: str = ""
+    revision: int = 0
+    """How often the patient has changed it; visas say of which revision they are."""
+
+    @property
+    def left(self) -> bool:
+        """Its holder ended it."""
+        return self.revoked_by == self.account_id
 
     def holds(self, *, now: datetime) -> bool:
         """Neither revoked nor past its end date; the end itself is no longer inside."""
@@ -87,6 +94,31 @@ def why(reason: str, capacity: Capacity) -> str:
     return said
 
 
+def changed(
+    grant: Grant, limits: frozenset[Limit], ends_at: datetime | None, *, seen: int, now: datetime
+) -> Grant | None:
+    """What the patient wishes now, who saw this revision; None if that is how it is."""
+    if not grant.holds(now=now):
+        raise Refused(Refusal.ACCESS_OVER)
+    if grant.revision != seen:
+        raise Refused(Refusal.CHANGED_MEANWHILE)
+    if not limits:
+        raise Refused(Refusal.NOTHING_SHARED)
+    if ends_at and ends_at <= now:
+        raise Refused(Refusal.END_IS_PAST)
+    if (limits, ends_at) == (grant.limits, grant.ends_at):
+        return None
+    return replace(grant, limits=limits, ends_at=ends_at, revision=seen + 1)
+
+
+def narrower(before: Grant, after: Grant) -> bool:
+    """Something was taken away, or the end came nearer."""
+    nearer = after.ends_at is not None and (
+        before.ends_at is None or after.ends_at < before.ends_at
+    )
+    return nearer or not before.limits <= after.limits
+
+
 def revoked(grant: Grant, by: Visa, reason: str, *, now: datetime) -> Grant:
     """It holds no longer."""
     return replace(
@@ -124,6 +156,8 @@ def visa(grant: Grant, passport: Passport, *, now: datetime) -> Visa:
         account_id=grant.account_id,
         session_id=passport.session_id,
         actor_name=passport.name,
+        grant_id=grant.id,
+        revision=grant.revision,
         issued_at=now,
         expires_at=expires_at,
     )

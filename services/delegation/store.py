@@ -4,12 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.base import Refused
+from libs.contracts.delegation import Refusal
 from libs.contracts.visa import Capacity, Limit
 from libs.runtime.database import Connection
 from services.delegation.domain import Grant
 
 COLUMNS = """practice_id, id, patient_id, account_id, capacity, limits, granted_at, ends_at,
-             revoked_at, invitation_id, version, granted_by, revoked_by, by_practice, reason"""
+             revoked_at, invitation_id, version, granted_by, revoked_by, by_practice, reason,
+             revision"""
 
 
 async def add_grant(db: Connection, grant: Grant) -> None:
@@ -76,6 +79,61 @@ async def lock_holding(
         up_to,
     )
     return [_grant(row) for row in rows]
+
+
+async def get_holding(
+    db: Connection, practice_id: UUID, patient_id: UUID, invitation_id: UUID, version: int
+) -> Grant:
+    """What came of this version of an invitation and was not revoked, held."""
+    row = await db.fetchrow(
+        f"""
+        SELECT {COLUMNS} FROM access_grant
+         WHERE practice_id = $1 AND patient_id = $2 AND invitation_id = $3 AND version = $4
+           AND revoked_at IS NULL
+           FOR UPDATE
+        """,  # noqa: S608
+        practice_id,
+        patient_id,
+        invitation_id,
+        version,
+    )
+    if row is None:
+        raise Refused(Refusal.ACCESS_OVER)
+    return _grant(row)
+
+
+async def find_of_account(
+    db: Connection, practice_id: UUID, patient_id: UUID, account_id: UUID, grant_id: UUID
+) -> Grant | None:
+    """This account's own access to somebody else's record, if it was not revoked, held."""
+    row = await db.fetchrow(
+        f"""
+        SELECT {COLUMNS} FROM access_grant
+         WHERE practice_id = $1 AND patient_id = $2 AND account_id = $3 AND id = $4
+           AND capacity = 'delegate' AND revoked_at IS NULL
+           FOR UPDATE
+        """,  # noqa: S608
+        practice_id,
+        patient_id,
+        account_id,
+        grant_id,
+    )
+    return _grant(row) if row else None
+
+
+async def save_changed(db: Connection, grant: Grant) -> None:
+    """What it gives from now on, and until when."""
+    await db.execute(
+        """
+        UPDATE access_grant SET limits = $3, ends_at = $4, revision = $5
+         WHERE practice_id = $1 AND id = $2
+        """,
+        grant.practice_id,
+        grant.id,
+        sorted(grant.limits),
+        grant.ends_at,
+        grant.revision,
+    )
 
 
 async def save_revoked(db: Connection, grant: Grant) -> None:

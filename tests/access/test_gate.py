@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from libs.access.gate import Gate, NotAllowed
-from libs.contracts.delegation import AccessRevoked
+from libs.contracts.delegation import AccessChanged, AccessRevoked
 from libs.contracts.identity.sessions import SessionEnded
 from libs.contracts.visa import Capacity, Limit, Role, Visa
 from libs.runtime.clock import utcnow
@@ -42,8 +42,9 @@ def staff(**changes: Any) -> Visa:
     return visa(capacity=Capacity.STAFF, patient_id=None, role=Role.CLINICIAN, **changes)
 
 
-def revoked(account_id: UUID, *, at: datetime) -> AccessRevoked:
+def revoked(account_id: UUID, *, at: datetime, grant_id: UUID | None = None) -> AccessRevoked:
     return AccessRevoked(
+        grant_id=grant_id,
         practice_id=uuid4(),
         patient_id=ROSA,
         account_id=account_id,
@@ -124,9 +125,64 @@ def test_a_revocation_voids_visas_from_before_and_not_after() -> None:
     assert here.admit(DELEGATION.close(fresh), now=later, patient_id=ROSA)
 
 
+def changed(grant_id: UUID, revision: int, *, narrower: bool = True) -> AccessChanged:
+    return AccessChanged(
+        practice_id=uuid4(),
+        patient_id=ROSA,
+        account_id=ANA,
+        grant_id=grant_id,
+        revision=revision,
+        limits=frozenset({Limit.RESULTS}),
+        ends_at=None,
+        narrower=narrower,
+        changed_at=NOW,
+        invitation_id=uuid4(),
+        invitation_version=1,
+    )
+
+
+def passes(here: Gate, said: Visa) -> bool:
+    try:
+        here.admit(DELEGATION.close(said), now=NOW, patient_id=ROSA)
+    except NotAllowed:
+        return False
+    return True
+
+
+def test_what_came_of_a_revoked_grant_is_void_whenever_it_was_issued_and_nothing_else_is() -> None:
+    here, gone = gate(), uuid4()
+    here.hear_revoked(revoked(ANA, at=NOW + timedelta(seconds=2), grant_id=gone))
+    late = NOW + timedelta(seconds=5)
+    assert not passes(here, visa(grant_id=gone))
+    assert not passes(here, visa(grant_id=gone, issued_at=late))
+    assert passes(here, visa(grant_id=uuid4()))
+
+
+def test_visas_and_revocations_of_the_last_release_name_no_grant_and_count_by_time() -> None:
+    here, there = gate(), gate()
+    here.hear_revoked(revoked(ANA, at=NOW, grant_id=uuid4()))
+    there.hear_revoked(revoked(ANA, at=NOW))
+    assert not passes(here, visa())
+    assert not passes(there, visa(grant_id=uuid4()))
+
+
+def test_what_was_taken_away_voids_visas_of_an_older_revision_in_whatever_order_it_is_heard() -> (
+    None
+):
+    here, grant_id = gate(), uuid4()
+    here.hear_changed(changed(grant_id, 2))
+    here.hear_changed(changed(grant_id, 1))
+    here.hear_changed(changed(grant_id, 3, narrower=False))
+    held = [passes(here, visa(grant_id=grant_id, revision=revision)) for revision in range(4)]
+    assert held == [False, False, True, True]
+    here.hear_revoked(revoked(ANA, at=NOW, grant_id=grant_id))
+    here.hear_changed(changed(grant_id, 4))
+    assert not passes(here, visa(grant_id=grant_id, revision=4))
+
+
 def test_what_was_heard_is_remembered_as_long_as_a_visa_lives_and_no_longer() -> None:
     here = gate()
     long_ago = datetime.now(UTC) - timedelta(minutes=1)
     here.hear_revoked(revoked(uuid4(), at=long_ago))
     here.hear_revoked(revoked(ANA, at=datetime.now(UTC)))
-    assert list(here._revoked) == [(ANA, ROSA)]
+    assert list(here._revoked) == [(ANA, ROSA, False)]

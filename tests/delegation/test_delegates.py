@@ -1,117 +1,29 @@
 """What came of a patient's invitation, and how it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import pytest
-from faststream.nats import NatsBroker
 
 import services.delegation.app
 import services.messaging.app
 from libs.contracts.base import Refused
 from libs.contracts.delegation import (
-    Access,
     AccessRevoked,
-    Delegate,
-    ListAccess,
     ListDelegates,
-    RevokeAccess,
 )
-from libs.contracts.identity.sharing import DelegateAccepted
 from libs.contracts.messaging.mailbox import CountUnread
-from libs.contracts.visa import LIFETIME, Capacity, Limit, Visa
+from libs.contracts.visa import LIFETIME, Capacity, Limit
 from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow
 from tests import parts, proxy
-from tests.delegation.test_list_access import announce, delegation, messaging, passport
+from tests.delegation.test_list_access import delegation, messaging
+from tests.delegation.ward import ANA, INVITATION, RECORD, ROSA, Ward, accepted
 from tests.servers import Servers
 from tests.waiting import until
-
-PRACTICE, ROSA, RECORD, ANA = uuid4(), uuid4(), uuid4(), uuid4()
-INVITATION = uuid4()
-
-
-def accepted(**changes: Any) -> DelegateAccepted:
-    given: dict[str, Any] = {
-        "practice_id": PRACTICE,
-        "patient_id": RECORD,
-        "account_id": ANA,
-        "invitation_id": INVITATION,
-        "version": 1,
-        "limits": frozenset(Limit),
-        "ends_at": None,
-        "granted_by": ROSA,
-    }
-    return DelegateAccepted(**given | changes)
-
-
-class Ward:
-    """Delegation and messaging, and somebody who asks them."""
-
-    def __init__(self, servers: Servers, broker: NatsBroker) -> None:
-        self.servers = servers
-        self.broker = broker
-
-    async def hears(self, event: DelegateAccepted) -> None:
-        await announce(self.servers, event)
-
-    async def holds(self, account_id: UUID = ANA) -> tuple[Access, ...]:
-        asked = ListAccess(passport=passport(self.servers, account_id))
-        return (await ask(self.broker, asked)).records
-
-    async def known(self) -> tuple[Delegate, ...]:
-        asked = ListDelegates(visa=self.visa(), patient_id=RECORD)
-        return (await ask(self.broker, asked)).delegates
-
-    async def revokes(self, visa: str = "", **changes: Any) -> None:
-        given: dict[str, Any] = {
-            "visa": visa or self.visa(),
-            "patient_id": RECORD,
-            "invitation_id": INVITATION,
-            "version": 1,
-        }
-        await ask(self.broker, RevokeAccess(**given | changes))
-
-    def visa(self, capacity: Capacity = Capacity.SELF, **changes: Any) -> str:
-        now = utcnow()
-        staff = capacity is Capacity.STAFF
-        given: dict[str, Any] = {
-            "capacity": capacity,
-            "practice_id": PRACTICE,
-            "patient_id": None if staff else RECORD,
-            "limits": frozenset(Limit),
-            "role": "front_desk" if staff else None,
-            "account_id": ROSA,
-            "issued_at": now,
-            "expires_at": now + LIFETIME,
-        }
-        by = "identity" if staff else "delegation"
-        return parts.sealed(self.servers, Visa(**given | changes), by=by)
-
-
-@pytest.fixture
-async def ward(clean: Servers) -> AsyncIterator[Ward]:
-    async with _ward(clean) as made:
-        yield made
-
-
-@asynccontextmanager
-async def _ward(servers: Servers) -> AsyncIterator[Ward]:
-    async with (
-        parts.running(
-            services.delegation.app.build(delegation(servers)),
-            services.messaging.app.build(messaging(servers)),
-            parts.relay(servers, "identity"),
-        ),
-        parts.asking(servers) as broker,
-    ):
-        yield Ward(servers, broker)
 
 
 async def test_who_accepted_holds_what_the_patient_wished_and_no_more(ward: Ward) -> None:

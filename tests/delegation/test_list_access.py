@@ -56,11 +56,9 @@ def passport(servers: Servers, account_id: UUID) -> str:
     return parts.sealed(servers, statement, by="identity")
 
 
-async def announce(servers: Servers, event: Event) -> None:
-    """As identity would: in its own outbox, carried by a relay of its own."""
-    db = await asyncpg.connect(
-        servers.database_url("identity"), server_settings={"search_path": "identity"}
-    )
+async def announce(servers: Servers, event: Event, *, by: str = "identity") -> None:
+    """As this service would: in its own outbox, carried by a relay of its own."""
+    db = await asyncpg.connect(servers.database_url(by), server_settings={"search_path": by})
     await outbox.announce(db, event)
     await db.close()
 

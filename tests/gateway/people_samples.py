@@ -59,11 +59,13 @@ INVITATIONS = (
     invitation(8, "hal@example.com", REGISTERED, name="Hal Kim", ends_at=PAST),
     invitation(9, "ida@example.com", InvitationState.ENDED, name="Ida Voss"),
     invitation(10, "jo@example.com", InvitationState.ENDED),
+    invitation(11, "kay@example.com", InvitationState.ENDED, name="Kay Moss"),
 )  # fmt: skip
 GRANTS = (
     grant(1),
     grant(2, limits=SOME, ends_at=NOW + timedelta(days=90)),
     grant(8, ends_at=PAST),
+    grant(11, revoked_at=PAST, left=True),
     grant(9, revoked_at=PAST, by_practice=True, reason="Ida asked us to end it."),
 )
 PEOPLE: list[Person] = people(INVITATIONS, GRANTS, now=NOW)

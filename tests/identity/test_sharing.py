@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from libs.contracts.base import Refused
+from libs.contracts.delegation import AccessChanged
 from libs.contracts.identity.invitations import AskForNewLink, InvitationState, ShowInvitation
-from libs.contracts.identity.letters import LetterKind
+from libs.contracts.identity.letters import DescribeLetter, LetterKind
 from libs.contracts.identity.refusals import Refusal
 from libs.contracts.identity.registration import AcceptInvitation
 from libs.contracts.identity.sharing import (
@@ -25,6 +26,7 @@ from libs.contracts.notifier import MailSettled, MailState
 from libs.contracts.visa import LIFETIME, Capacity, Limit, Visa
 from libs.runtime.clock import utcnow
 from tests import parts
+from tests.delegation.test_list_access import announce
 from tests.identity.desk import BORN, EMAIL, PRACTICE, Desk, hash_of
 from tests.waiting import until
 
@@ -170,6 +172,63 @@ async def test_an_end_that_identity_hears_of_lets_her_be_invited_again(
     await desk.ask(rosa.invites())
     (again,) = await rosa.people()
     assert (again.version, again.state, again.name) == (2, InvitationState.INVITED, "")
+
+
+async def test_a_change_is_known_here_and_whoever_it_is_about_is_told(
+    desk: Desk, rosa: Rosa
+) -> None:
+    await desk.ask(rosa.invites())
+    registration = desk.registration(
+        await desk.token(INVITATION), name="Ana", date_of_birth=ANAS_BIRTHDAY
+    )
+    assert (await desk.ask(registration)).accepted
+    (event,) = await accepted(desk)
+    ends_at = utcnow() + timedelta(seconds=3)
+    changed = AccessChanged(
+        practice_id=PRACTICE,
+        patient_id=rosa.patient_id,
+        account_id=event.account_id,
+        grant_id=uuid4(),
+        revision=1,
+        limits=frozenset({Limit.RESULTS}),
+        ends_at=ends_at,
+        narrower=True,
+        changed_at=utcnow(),
+        invitation_id=event.invitation_id,
+        invitation_version=event.version,
+    )
+    async with parts.running(parts.relay(desk.servers, "delegation")):
+        await announce(desk.servers, changed, by="delegation")
+        letter = await desk.letter(LetterKind.ACCESS_CHANGED)
+    assert (letter.email, letter.path) == (ANA, f"/p/{rosa.patient_id}/health")
+    (there,) = await rosa.people()
+    assert there.limits == {Limit.RESULTS}
+    assert there.ends_at == ends_at
+
+    async def invited_again() -> bool:
+        return await desk.said(rosa.invites()) == "done"
+
+    await until(invited_again)
+    (due,) = await desk.letters(LetterKind.ACCESS_CHANGED)
+    asked = DescribeLetter(kind=due.kind, reference_id=due.reference_id, version=due.version)
+    assert await desk.refusal(asked, now=utcnow()) == Refusal.LINK_VOID
+
+
+async def test_nobody_is_let_into_her_own_record_by_another_address(desk: Desk, rosa: Rosa) -> None:
+    """She invites an address that becomes hers before it is accepted."""
+    await desk.ask(rosa.invites("rosa.other@example.com", date_of_birth=BORN))
+    token = await desk.token(INVITATION)
+    await desk.change(
+        "UPDATE account SET email = 'rosa.other@example.com' WHERE id = $1", rosa.account_id
+    )
+    accepting = AcceptInvitation(
+        token=token,
+        session=await desk.session(email="rosa.other@example.com"),
+        date_of_birth=BORN,
+        terms_version="2026-11",
+    )
+    assert await desk.refusal(accepting) == Refusal.NOT_ALLOWED
+    assert await accepted(desk) == []
 
 
 async def test_only_the_patient_invites_sends_again_and_takes_back(desk: Desk, rosa: Rosa) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from libs.contracts.base import Refused
-from libs.contracts.delegation import AccessRevoked
+from libs.contracts.delegation import AccessChanged, AccessRevoked
 from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.refusals import Refusal
 from libs.contracts.identity.sharing import DelegateAccepted
@@ -245,6 +245,67 @@ def test_an_older_end_does_not_undo_a_newer_invitation() -> None:
     ended = rules.ended(taken, 2)
     assert ended is not None
     assert ended.state is InvitationState.ENDED
+
+
+def change(version: int, revision: int, limit: Limit) -> AccessChanged:
+    return AccessChanged(
+        practice_id=PRACTICE,
+        patient_id=ROSAS_RECORD,
+        account_id=ANA,
+        grant_id=UUID(int=7),
+        revision=revision,
+        limits=frozenset({limit}),
+        ends_at=NOW + timedelta(days=revision),
+        narrower=True,
+        changed_at=NOW,
+        invitation_id=UUID(int=1),
+        invitation_version=version,
+    )
+
+
+def test_of_changes_that_are_heard_in_any_order_the_newest_counts() -> None:
+    told = [change(1, 1, Limit.RESULTS), change(1, 2, Limit.SENDING), change(1, 3, Limit.MESSAGES)]
+    for order in permutations(told):
+        there = letters.accepted(invited(), ANA)
+        for heard in order:
+            there = rules.changed(there, heard) or there
+        assert there.sharing
+        assert there.sharing.limits == {Limit.MESSAGES}
+        assert there.sharing.ends_at == NOW + timedelta(days=3)
+        assert rules.over(there, now=NOW + timedelta(days=3))
+
+
+def test_a_change_of_an_older_access_does_not_touch_a_newer_invitation() -> None:
+    taken = letters.accepted(letters.renewed(invited(), now=NOW), ANA)
+    assert rules.changed(taken, change(1, 5, Limit.RESULTS)) is None
+    assert rules.changed(taken, change(2, 1, Limit.RESULTS)) is not None
+    new = rules.again(
+        replace(taken, state=InvitationState.ENDED), wish(), now=NOW + timedelta(days=1)
+    )
+    assert new.sharing
+    assert (new.sharing.limits, new.sharing.revision) == (frozenset(Limit), 0)
+
+
+@pytest.mark.parametrize(
+    ("limits", "days", "is_narrower"),
+    [
+        (set(Limit), None, False),
+        (set(Limit), 30, True),
+        ({Limit.RESULTS}, None, True),
+        ({Limit.RESULTS}, 3, True),
+    ],
+)
+def test_what_takes_something_away_is_narrower(
+    limits: set[Limit], days: int | None, is_narrower: bool
+) -> None:
+    own = grants.own(
+        id=uuid4(), practice_id=PRACTICE, patient_id=ROSAS_RECORD, account_id=ANA, now=NOW
+    )
+    before = replace(own, limits=frozenset(Limit))
+    ends_at = NOW + timedelta(days=days) if days else None
+    after = replace(before, limits=frozenset(limits), ends_at=ends_at)
+    assert grants.narrower(before, after) is is_narrower
+    assert not grants.narrower(after, before)
 
 
 def test_of_two_grants_for_one_record_ones_own_counts_then_the_newest() -> None:

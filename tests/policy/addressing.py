@@ -18,6 +18,7 @@ KINDS: dict[tuple[str, str], str] = {
     ("/p/{patient}/messages/", "id"): "message",
     ("/p/{patient}/messages/", "file"): "file",
     ("/p/{patient}/users/{id}/revoke", "id"): "access",
+    ("/p/{patient}/users/{id}/change", "id"): "access",
     ("/p/{patient}/users/", "id"): "invitation",
     ("/staff/patients/{patient}/results/", "id"): "result",
     ("/staff/patients/{patient}/documents/", "id"): "document",
@@ -114,6 +115,13 @@ def form(page: Page, ids: Mapping[str, str], *, harmless: bool = False) -> dict[
         "/p/{patient}/users/invite": {"email": f"{uuid4().hex}@example.com", "access": "full"}
         | born,
         "/p/{patient}/users/{id}/revoke": {"version": "0" if harmless else "1"},
+        "/p/{patient}/users/{id}/change": {
+            "version": "1",
+            "revision": "9" if harmless else "0",
+            "access": "some",
+            "results": "yes",
+        },
+        "/p/{patient}/leave": {"access": str(uuid4())},
         "/staff/patients/new": {"given": "Somebody", "family": "Newly Added"} | born,
         "/staff/patients/import": {
             "content": f"given name,family name,birth date\nNew,{uuid4().hex[:6]},1970-01-01\n",

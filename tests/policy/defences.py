@@ -12,6 +12,7 @@ from libs.contracts.visa import Capacity
 from services.identity.domain.throttle import Scope
 from tests.access import test_gate as gate
 from tests.deploy import test_nats_config as nats_config
+from tests.gateway import test_desk as desk
 from tests.gateway import test_headers as headers
 from tests.gateway import test_pages as pages
 from tests.gateway import test_protection as protection
@@ -94,6 +95,21 @@ DEFENCES = (
         "a revocation is remembered",
         Line(f"{GATE}.hear_revoked", "self._revoked[who] = ", "_ = "),
         gate.test_a_revocation_voids_visas_from_before_and_not_after,
+    ),
+    Defence(
+        "what came of a revoked grant is void whenever it was issued",
+        Line(f"{GATE}.hear_revoked", "self._hold_from(heard.grant_id, NONE_HOLDS)", "pass"),
+        gate.test_what_came_of_a_revoked_grant_is_void_whenever_it_was_issued_and_nothing_else_is,
+    ),
+    Defence(
+        "what was taken away is void in older visas",
+        Line(f"{GATE}.hear_changed", "self._hold_from(heard.grant_id, heard.revision)", "pass"),
+        gate.test_what_was_taken_away_voids_visas_of_an_older_revision_in_whatever_order_it_is_heard,
+    ),
+    Defence(
+        "a gateway remembers no answer from before an end",
+        Line("gateway.session:Desk.keep_access", " and heard == self.heard", ""),
+        desk.test_what_was_asked_before_an_end_and_comes_after_it_is_not_remembered,
     ),
     Defence(
         "a visa is for its patient only",

@@ -40,17 +40,20 @@ def asked(page: Page, actor: Actor, record: Record, cell: str, *, harmless: bool
     )
 
 
+ENDED = "event: over"
+"""What a stream says that is open to somebody else."""
+
+
 def keeps(question: Question, answer: Answer) -> bool:
     """Whether this is what the cell says."""
     seen = {200, 303} if question.page.method == "GET" else {200, 202, 303, 400, 409}
     said = {
-        "Y": answer.status in seen and not answer.at_the_door,
+        "Y": answer.status in seen and not answer.at_the_door and ENDED not in answer.text,
         ".": answer.status == 404,
         "d": answer.at_the_door,
         "k": answer.status == 401,
         "c": answer.status == 303 and not answer.at_the_door,
         "r": answer.status == 400 and NO_ROLE in answer.text,
-        "e": answer.status == 200 and "event: over" in answer.text,
     }
     return said.get(question.cell, answer.status < 500)
 
@@ -159,6 +162,7 @@ DONE_ALREADY = {
     "/p/{patient}/users/{id}/resend",
     "/p/{patient}/users/{id}/cancel",
     "/p/{patient}/users/{id}/revoke",
+    "/p/{patient}/users/{id}/change",
     "/staff/patients/{patient}/users/{id}/end",
 }
 """Pages that lead back with a word, whether or not there was anything to do."""

@@ -25,6 +25,7 @@ IDS = {
 """What a field is an id of."""
 ELSEWHERE = {
     ("request.delegation.revoke_access", "invitation_id"): "access",
+    ("request.delegation.change_access", "invitation_id"): "access",
     ("request.messaging.add_attachment_chunk", "attachment_id"): "draft file",
     ("request.messaging.finish_attachment", "attachment_id"): "draft file",
     ("request.messaging.remove_attachment", "attachment_id"): "draft file",
@@ -133,6 +134,10 @@ def _particulars(asked: Asked) -> dict[str, Any]:
         "request.identity.invite_delegate": {"email": f"{uuid4().hex}@example.com"},
         "request.records.import_patients": {"preview": asked.harmless},
         "request.records.open_chart": {"reason": ""} if asked.harmless else {},
+        "request.delegation.change_access": {
+            "limits": ["results"],
+            "revision": 9 if asked.harmless else 0,
+        },
     }
     if asked.harmless:
         special |= {

@@ -17,6 +17,8 @@ class LetterKind(StrEnum):
     STAFF_INVITATION = "staff_invitation"
     DELEGATE_INVITATION = "delegate_invitation"
     """To family or a caregiver, whom a patient lets in."""
+    ACCESS_CHANGED = "access_changed"
+    """To the same, once they have accepted: what they may do, or until when, has changed."""
     NEW_LINK_WANTED = "new_link_wanted"
     """To the practice: someone asks for a new registration link."""
     DELEGATE_LINK_WANTED = "delegate_link_wanted"

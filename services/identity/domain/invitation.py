@@ -44,6 +44,8 @@ class Sharing:
     invited_by: UUID
     limits: frozenset[Limit]
     ends_at: datetime | None
+    revision: int = 0
+    """How often the patient has changed it since it was accepted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +193,12 @@ def expired(invitation: Invitation, *, now: datetime) -> Invitation | None:
     """Its four days are over; None if they are not, or if it has ended otherwise."""
     over = invitation.state in WAITING and now >= invitation.expires_at
     return moved(invitation, InvitationState.EXPIRED) if over else None
+
+
+def is_for(invitation: Invitation, account_id: UUID, email: str) -> bool:
+    """Whoever has the invited address; never the patient who lets somebody in."""
+    by = invitation.sharing.invited_by if invitation.sharing else None
+    return email == invitation.email and account_id != by
 
 
 def accepted(invitation: Invitation, account_id: UUID) -> Invitation:

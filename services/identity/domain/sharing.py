@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from libs.contracts.base import Refused
+from libs.contracts.delegation import AccessChanged
 from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.refusals import Refusal
 from libs.contracts.visa import Limit
@@ -130,3 +131,13 @@ def ended(invitation: Invitation, version: int) -> Invitation | None:
     if invitation.state is not InvitationState.REGISTERED or invitation.version > version:
         return None
     return rules.moved(invitation, InvitationState.ENDED)
+
+
+def changed(invitation: Invitation, heard: AccessChanged) -> Invitation | None:
+    """What is shared now with who accepted this version; None if something newer is known."""
+    sharing = invitation.sharing
+    is_its = invitation.version == heard.invitation_version
+    if not sharing or not is_its or heard.revision <= sharing.revision:
+        return None
+    shared = replace(sharing, limits=heard.limits, ends_at=heard.ends_at, revision=heard.revision)
+    return replace(invitation, sharing=shared, change=invitation.change + 1)

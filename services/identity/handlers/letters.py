@@ -5,6 +5,7 @@ from datetime import datetime
 from faststream.nats import NatsRouter
 
 from libs.contracts.base import Refused
+from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.letters import DescribeLetter, Letter, LetterKind
 from libs.contracts.identity.refusals import Refusal
 from libs.runtime.broker import answers
@@ -37,6 +38,8 @@ async def describe_letter(  # noqa: C901, PLR0911
             return await _invitation(asked, pool, links, now=now)
         case LetterKind.NEW_LINK_WANTED | LetterKind.DELEGATE_LINK_WANTED:
             return await _new_link_wanted(asked, pool)
+        case LetterKind.ACCESS_CHANGED:
+            return await _access_changed(asked, pool)
         case LetterKind.PASSWORD_RESET:
             return await _password_reset(asked, pool, links, now=now)
         case LetterKind.PASSWORD_CHANGED:
@@ -89,6 +92,24 @@ async def _new_link_wanted(asked: DescribeLetter, pool: Pool) -> Letter:
         path=users if inviting else "/staff/patients?attention=1",
         time_zone=practice.time_zone,
         happened_at=invitation.new_link_wanted_at,
+    )
+
+
+async def _access_changed(asked: DescribeLetter, pool: Pool) -> Letter:
+    """To whoever accepted, and still has access."""
+    async with transaction(pool, invitation=asked.reference_id) as db:
+        invitation = await invitations.lock_invitation(db, asked.reference_id)
+        if invitation.state is not InvitationState.REGISTERED or invitation.account_id is None:
+            raise Refused(Refusal.LINK_VOID)
+        await wall(db, practice=invitation.practice_id, account=invitation.account_id)
+        account = await accounts.get_account(db, invitation.account_id)
+        practice = await practices.get_practice(db, invitation.practice_id)
+    return Letter(
+        email=account.email,
+        greeting_name=greeting(account.name),
+        practice=practice,
+        path=f"/p/{invitation.patient_id}/health",
+        time_zone=practice.time_zone,
     )
 
 

@@ -171,7 +171,7 @@ async def _recognised(
     """What the link leads to, for whoever also knows the date of birth; a wrong one counts."""
     async with transaction(pool, invitation=target.id) as db:
         found = await _found(db, target, now=now)
-        if of and of.email != found.invitation.email:
+        if of and not rules.is_for(found.invitation, of.id, of.email):
             raise Refused(Refusal.NOT_ALLOWED)
         right = date_of_birth == found.invitation.date_of_birth
         if date_of_birth and not right:

@@ -7,8 +7,9 @@ from faststream.nats import NatsRouter
 from libs.access.gate import AtGate, Gate, NotAllowed
 from libs.contracts.activity import Act
 from libs.contracts.base import Done, Refused
-from libs.contracts.delegation import AccessRevoked
+from libs.contracts.delegation import AccessChanged, AccessRevoked
 from libs.contracts.identity.invitations import Resent
+from libs.contracts.identity.letters import LetterDue, LetterKind
 from libs.contracts.identity.refusals import Refusal
 from libs.contracts.identity.sharing import (
     LETTERS_A_DAY,
@@ -20,7 +21,7 @@ from libs.contracts.identity.sharing import (
     ResendDelegateInvitation,
 )
 from libs.contracts.visa import Capacity, Visa
-from libs.runtime import inbox, once
+from libs.runtime import inbox, once, outbox
 from libs.runtime.broker import answers, follows
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction, wall
@@ -143,6 +144,26 @@ async def access_revoked(heard: AccessRevoked, pool: Database) -> None:
         known = await store.find_invitation(db, heard.invitation_id)
         if known and (ended := rules.ended(known, heard.invitation_version)):
             await store.save_invitation(db, ended)
+
+
+@follows(router, AccessChanged, by="identity")
+async def access_changed(heard: AccessChanged, pool: Database) -> None:
+    """When they may be invited again is known here too; and whoever it is about is told."""
+    async with transaction(pool, invitation=heard.invitation_id) as db:
+        if not await inbox.first_time(db, heard, by="identity"):
+            return
+        known = await store.find_invitation(db, heard.invitation_id)
+        if known and (changed := rules.changed(known, heard)):
+            await store.save_invitation(db, changed)
+            await outbox.announce(
+                db,
+                LetterDue(
+                    kind=LetterKind.ACCESS_CHANGED,
+                    reference_id=changed.id,
+                    version=changed.change,
+                    practice_id=changed.practice_id,
+                ),
+            )
 
 
 def _patients_own(

@@ -13,7 +13,7 @@ from services.identity.domain.invitation import Invitation, Sharing
 
 COLUMNS = """practice_id, id, patient_id, role, name, email, date_of_birth, state, version, change,
              sent_at, expires_at, wrong_dates, new_link_wanted_at, wanted, account_id,
-             invited_by, limits, ends_at"""
+             invited_by, limits, ends_at, sharing_revision"""
 
 
 async def save_invitation(db: Connection, invitation: Invitation) -> None:
@@ -24,14 +24,14 @@ async def save_invitation(db: Connection, invitation: Invitation) -> None:
         INSERT INTO invitation
                (practice_id, id, patient_id, role, name, email, date_of_birth, state, version,
                 change, sent_at, expires_at, wrong_dates, new_link_wanted_at, wanted,
-                account_id, invited_by, limits, ends_at)
+                account_id, invited_by, limits, ends_at, sharing_revision)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                $17, $18, $19)
+                $17, $18, $19, $20)
             ON CONFLICT (practice_id, id) DO UPDATE
            SET role = $4, name = $5, email = $6, date_of_birth = $7, state = $8, version = $9,
                change = $10, sent_at = $11, expires_at = $12, wrong_dates = $13,
                new_link_wanted_at = $14, wanted = $15, account_id = $16,
-               invited_by = $17, limits = $18, ends_at = $19
+               invited_by = $17, limits = $18, ends_at = $19, sharing_revision = $20
         """,
         invitation.practice_id,
         invitation.id,
@@ -52,6 +52,7 @@ async def save_invitation(db: Connection, invitation: Invitation) -> None:
         sharing.invited_by if sharing else None,
         sorted(sharing.limits) if sharing else None,
         sharing.ends_at if sharing else None,
+        sharing.revision if sharing else 0,
     )
 
 
@@ -196,11 +197,13 @@ async def list_expired(db: Connection, *, now: datetime, limit: int) -> list[UUI
 
 def _invitation(row: Any) -> Invitation:
     kept = dict(row)
-    invited_by, limits, ends_at = (kept.pop(name) for name in ("invited_by", "limits", "ends_at"))
+    invited_by, limits, ends_at, revision = (
+        kept.pop(name) for name in ("invited_by", "limits", "ends_at", "sharing_revision")
+    )
     sharing = None
     if invited_by:
         shared = frozenset(Limit(limit) for limit in limits)
-        sharing = Sharing(invited_by=invited_by, limits=shared, ends_at=ends_at)
+        sharing = Sharing(invited_by=invited_by, limits=shared, ends_at=ends_at, revision=revision)
     return Invitation(
         **kept
         | {

@@ -3,6 +3,7 @@
 from services.messaging.handlers import (
     announcements,
     attachments,
+    correspondents,
     drafts,
     letters,
     mailbox,
@@ -14,6 +15,7 @@ from services.messaging.handlers import (
 routers = (
     announcements.router,
     attachments.router,
+    correspondents.router,
     drafts.router,
     letters.router,
     mailbox.router,

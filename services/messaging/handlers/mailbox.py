@@ -7,8 +7,6 @@ from faststream.nats import NatsRouter
 from libs.access.gate import AtGate
 from libs.contracts.activity import Act
 from libs.contracts.base import Refused
-from libs.contracts.delegation import AccessGranted, AccessRevoked
-from libs.contracts.identity.registration import PatientRegistered
 from libs.contracts.messaging.mailbox import (
     PAGE,
     Conversation,
@@ -26,9 +24,9 @@ from libs.contracts.messaging.mailbox import (
 )
 from libs.contracts.messaging.refusals import Refusal
 from libs.contracts.messaging.writing import Draft
-from libs.contracts.visa import Limit, Visa
-from libs.runtime import inbox, outbox
-from libs.runtime.broker import answers, follows
+from libs.contracts.visa import Visa
+from libs.runtime import outbox
+from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
 from libs.vault.vault import Vault
@@ -166,57 +164,6 @@ async def mark_read(asked: MarkRead, pool: Database, now: Now, gate: AtGate) -> 
                 ),
             )
         return await _unread(db, visa, asked.patient_id)
-
-
-@follows(router, PatientRegistered, by="messaging")
-async def patient_registered(heard: PatientRegistered, pool: Database, now: Now) -> None:
-    """Whoever registers has a mailbox from then on."""
-    async with transaction(pool, practice=heard.practice_id) as db:
-        if await inbox.first_time(db, heard, by="messaging"):
-            await mailboxes.open_mailbox(db, heard.practice_id, heard.patient_id, now=now)
-            await announcements.add_correspondent(
-                db, heard.practice_id, heard.patient_id, heard.account_id
-            )
-
-
-@follows(router, AccessGranted, by="messaging")
-async def access_granted(heard: AccessGranted, pool: Database) -> None:
-    """Whoever may read the messages is told of them."""
-    if Limit.MESSAGES not in heard.limits:
-        return
-    async with transaction(pool, practice=heard.practice_id) as db:
-        if await inbox.first_time(db, heard, by="messaging"):
-            await announcements.save_delegate(
-                db,
-                heard.practice_id,
-                heard.patient_id,
-                heard.account_id,
-                until=heard.ends_at,
-                now=heard.granted_at,
-            )
-
-
-@follows(router, AccessRevoked, by="messaging")
-async def access_revoked(heard: AccessRevoked, pool: Database) -> None:
-    """Nobody is told of what they may no longer read, not even of what came before."""
-    async with transaction(pool, practice=heard.practice_id) as db:
-        if not await inbox.first_time(db, heard, by="messaging"):
-            return
-        if await announcements.save_delegate(
-            db,
-            heard.practice_id,
-            heard.patient_id,
-            heard.account_id,
-            until=heard.revoked_at,
-            now=heard.revoked_at,
-        ):
-            await announcements.forget_read(
-                db,
-                heard.practice_id,
-                heard.patient_id,
-                account_id=heard.account_id,
-                message_ids=None,
-            )
 
 
 async def _unread(db: Connection, visa: Visa, patient_id: UUID) -> Unread:
