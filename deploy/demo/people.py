@@ -90,6 +90,13 @@ STAFF = (
         birth_date=date(1984, 2, 29),
     ),
     Worker(
+        practice_id=LAKESIDE,
+        name="Dana Whitfield",
+        email="manager@lakeside.example.com",
+        birth_date=date(1975, 11, 18),
+        role=Role.ADMINISTRATOR,
+    ),
+    Worker(
         practice_id=HARBOR,
         name="Sam Whitaker",
         email="desk@harbor.example.com",

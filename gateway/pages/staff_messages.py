@@ -34,6 +34,7 @@ from libs.contracts.messaging.settings import ShowSettings, Template
 from libs.contracts.messaging.writing import Category
 from libs.contracts.records.documents import FileDocument
 from libs.contracts.records.patients import NamePatients, Person
+from libs.contracts.visa import Role
 from libs.runtime.broker import BROKER, Unavailable, ask
 
 routes = web.RouteTableDef()
@@ -268,6 +269,7 @@ async def _case(  # noqa: PLR0913
         case=shown.case,
         person=people.get(shown.case.patient_id),
         mine=shown.case.claimed_by == staff.person.session.account_id,
+        administrator=staff.seat.role is Role.ADMINISTRATOR,
         templates=settings.templates,
         form=_with_template(form or Form.of(shown.draft), settings.templates, request),
         colleagues=[one for one in colleagues if one.account_id != staff.person.session.account_id],

@@ -22,7 +22,7 @@ from libs.runtime.seal import Seal
 from services.identity.domain.account import Account
 from services.identity.domain.invitation import Invitation
 from services.identity.domain.link import Links
-from services.identity.domain.session import Session
+from services.identity.domain.session import Session, check_proven
 from services.identity.store import sessions
 
 AtLinks = Annotated[Links, Context("links")]
@@ -38,6 +38,14 @@ async def own_session(db: Connection, token_hash: bytes, *, now: datetime) -> Se
         raise Refused(Refusal.NO_SESSION)
     await wall(db, account=session.account_id)
     return session
+
+
+async def assure_proven(db: Connection, visa: Visa, *, now: datetime) -> None:
+    """Whoever grants access has shown a moment ago who they are, in the session of the visa."""
+    session = await sessions.find_session(db, visa.session_id) if visa.session_id else None
+    if session is None:
+        raise Refused(Refusal.PROOF_NEEDED)
+    check_proven(session, now=now)
 
 
 async def announce_ended(db: Connection, ended: list[UUID]) -> None:

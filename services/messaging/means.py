@@ -11,7 +11,7 @@ import structlog
 from libs.access.gate import Gate, NotAllowed
 from libs.contracts.base import Refused
 from libs.contracts.messaging.refusals import Refusal
-from libs.contracts.visa import Capacity, Limit, Visa
+from libs.contracts.visa import Capacity, Limit, Role, Visa
 from libs.runtime.context import Context
 from libs.runtime.keyring import Damaged, KeyRing
 from libs.vault.vault import Vault
@@ -49,7 +49,11 @@ def owner(visa: Visa, patient_id: UUID) -> Owner:
 
 def colleague(visa: Visa) -> Colleague:
     """The member of staff whose visa it is."""
-    return Colleague(account_id=visa.account_id, name=visa.actor_name)
+    return Colleague(
+        account_id=visa.account_id,
+        name=visa.actor_name,
+        administrator=visa.role is Role.ADMINISTRATOR,
+    )
 
 
 @contextmanager

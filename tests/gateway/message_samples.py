@@ -195,12 +195,17 @@ CASE: dict[str, Any] = {
     "case": WAITS,
     "person": ROSA,
     "mine": False,
+    "administrator": False,
     "templates": TEMPLATES,
     "form": Form(),
     "colleagues": [Colleague(account_id=UUID(int=2), name="Ben Okafor, RN", role=Role.CLINICIAN)],
     "stale": False,
     "errors": {"note": "Write the note."},
     "noted": "",
+}
+HELD = CASE | {
+    "case": WAITS.model_copy(update={"claimed_by": UUID(int=9), "claimed_name": NORA}),
+    "administrator": True,
 }
 NEW: dict[str, Any] = {
     "person": ROSA,

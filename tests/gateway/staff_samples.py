@@ -4,8 +4,11 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from gateway.pages.staff_settings import Typed
 from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.letters import LetterKind
+from libs.contracts.identity.practices import Link
+from libs.contracts.identity.staff import Member
 from libs.contracts.notifier import Mail, MailList, MailState
 from libs.contracts.records.imports import (
     Import,
@@ -16,6 +19,7 @@ from libs.contracts.records.imports import (
     Subject,
 )
 from libs.contracts.records.patients import Line, LinesRead, Patient, PatientList
+from libs.contracts.visa import Role
 from tests.gateway.samples import NOW, PATIENT
 
 
@@ -52,6 +56,26 @@ PATIENTS = PatientList(
     registered=1548,
     waiting=41,
     attention=23,
+)
+MEMBERS = tuple(
+    Member(invitation_id=UUID(int=90 + number), account_id=UUID(int=80 + number) if state is
+           InvitationState.REGISTERED else None, name=name, email=f"person{number}@example.com",
+           role=role, state=state, expires_at=NOW + timedelta(days=2))
+    for number, (name, role, state) in enumerate((
+        ("Dana Whitfield", Role.ADMINISTRATOR, InvitationState.REGISTERED),
+        ("Kim Lee", Role.CLINICIAN, InvitationState.DELIVERED),
+        ("Nora Lind", Role.FRONT_DESK, InvitationState.BOUNCED),
+    ))
+)  # fmt: skip
+SETTINGS = Typed(
+    name="Lakeside Oncology",
+    phone="(720) 555-0142",
+    address="1840 Cottonwood Avenue, Denver",
+    hours="Monday to Friday, 8 to 5",
+    emergency="Call 911.",
+    time_zone="America/Denver",
+    contact_email="frontdesk@example.com",
+    resources=(Link(title="Parking", url="https://example.com/parking", about="Where to park"),),
 )
 LIST_READ = LinesRead(
     lines=(

@@ -119,6 +119,22 @@ async def test_a_hundred_claims_at_once_have_one_winner(clean: Servers) -> None:
         assert (await nurses[0].asks(CountWaiting)).unclaimed == 0
 
 
+async def test_an_administrator_gives_on_what_a_colleague_can_answer_no_more(ward: Ward) -> None:
+    rosa = ward.patient()
+    nora, ben = ward.nurse(rosa), ward.nurse(rosa, "Ben Okafor, RN")
+    boss = ward.nurse(rosa, "Dana Whitfield", role=Role.ADMINISTRATOR)
+    sent = await rosa.sends()
+    place = {"conversation_id": sent.conversation_id}
+    await nora.asks(Claim, **place)
+    await boss.asks(Release, **place)
+    await ben.asks(Claim, **place)
+    await boss.asks(HandOver, **place, account_id=nora.account_id, name=nora.name)
+    assert (await boss.case(sent)).case.claimed_name == nora.name
+    assert await boss.is_refused(Close, **place) == Refusal.NOT_YOURS
+    await nora.asks(Close, **place)
+    assert await boss.is_refused(Release, **place) == Refusal.CLOSED
+
+
 async def test_only_who_holds_it_answers_hands_over_and_closes(ward: Ward) -> None:
     rosa = ward.patient()
     nora, ben = ward.nurse(rosa), ward.nurse(rosa, "Ben Okafor, RN")

@@ -29,6 +29,7 @@ KINDS: dict[tuple[str, str], str] = {
     ("/staff/messages/", "message"): "sent",
     ("/staff/messages/", "file"): "sent file",
     ("/staff/settings/messages/templates/", "id"): "template",
+    ("/staff/team/", "id"): "colleague",
     ("/staff/emails/", "id"): "mail",
     ("/mailbox/", "id"): "letter",
     ("/p/{patient}/", "code"): "test",
@@ -158,5 +159,13 @@ def form(page: Page, ids: Mapping[str, str], *, harmless: bool = False) -> dict[
             "hours_health": "24",
         },
         "/staff/settings/messages/templates": {"name": "Matrix", "text": "Words."},
+        "/staff/team/invite": {
+            "name": "Somebody New",
+            "email": f"{uuid4().hex}@example.com",
+            "role": "front_desk",
+        }
+        | born,
+        "/staff/team/{id}/role": {"role": "clinician" if harmless else "administrator"},
+        "/staff/settings": {"name": "" if harmless else "Another name"},
     }
     return forms.get(page.path, {})

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from libs.contracts.identity.staff import InviteStaff
 from libs.contracts.messaging.queue import AddNote
 from libs.contracts.messaging.settings import SaveTemplate
 from libs.contracts.messaging.writing import (
@@ -34,9 +35,10 @@ from libs.contracts.records.imports import (
     StartUpload,
 )
 from libs.contracts.records.sending import ListSendings, SendingState, SendRecord
+from libs.contracts.visa import Role
 from libs.runtime.clock import utcnow
 from tests.policy.making import Maker, hash_of
-from tests.policy.world import Record
+from tests.policy.world import BORN, Record
 from tests.records.bundles import patient, result
 from tests.waiting import until
 
@@ -56,6 +58,7 @@ async def fill(maker: Maker) -> None:
         await writer.templates()
         await writer.mails()
         await writer.people()
+        await writer.colleagues()
 
 
 class Writer:
@@ -264,6 +267,26 @@ class Writer:
             )
         )
         self._record.ids["mail"] = self._record.spare["mail"] = str(found)
+
+    async def colleagues(self) -> None:
+        """People whom her practice has invited to its team."""
+        for ids in (self._record.ids, self._record.spare):
+            email = f"{uuid4().hex}@example.com"
+            await self._maker.ask(
+                InviteStaff(
+                    practice_id=self._record.practice_id,
+                    name=f"Colleague {self._record.words['practice']}",
+                    email=email,
+                    date_of_birth=BORN,
+                    role=Role.CLINICIAN,
+                ),
+                by="operator",
+            )
+            ids["colleague"] = str(
+                await self._maker.admin.fetchval(
+                    "SELECT id FROM identity.invitation WHERE email = $1", email
+                )
+            )
 
     async def people(self) -> None:
         """Her session, and an account of her practice's staff."""

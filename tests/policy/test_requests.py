@@ -193,6 +193,7 @@ async def test_what_is_allowed_is_answered(office: Office, world: World) -> None
 
 
 LAST = {
+    "request.identity.remove_from_team",
     "request.messaging.drop_draft",
     "request.messaging.remove_attachment",
     "request.records.cancel_export",

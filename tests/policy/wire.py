@@ -26,6 +26,9 @@ IDS = {
 ELSEWHERE = {
     ("request.delegation.revoke_access", "invitation_id"): "access",
     ("request.delegation.change_access", "invitation_id"): "access",
+    ("request.identity.change_role", "invitation_id"): "colleague",
+    ("request.identity.remove_from_team", "invitation_id"): "colleague",
+    ("request.identity.resend_colleague_invitation", "invitation_id"): "colleague",
     ("request.messaging.add_attachment_chunk", "attachment_id"): "draft file",
     ("request.messaging.finish_attachment", "attachment_id"): "draft file",
     ("request.messaging.remove_attachment", "attachment_id"): "draft file",
@@ -53,12 +56,15 @@ SAID: dict[str, Any] = {
     "discard_reason": "Because.", "reason": "Because.", "category": "health", "key_hash": b"x",
     "code": "000000", "passkey": "{}", "routing": (), "teams": ("Care team",), "team": "Care team", "version": 1, "even_so": True,
     "selection": {"kinds": ["labs"]}, "format": "html", "recipient": "clinic@example.com",
+    "role": "front_desk", "phone": "1", "address": "", "hours": "", "emergency": "Call.",
+    "contact_email": "desk@example.com",
 }  # fmt: skip
 """What a field says, where it is no id."""
 NO = {
     "not_allowed", "no_session", "not_logged_in", "unknown_patient", "unknown_document",
     "unknown_result", "unknown_import", "unknown_upload", "unknown_test", "unknown_message",
     "unknown_draft", "unknown_export", "unknown_sending", "unknown_file", "unknown_mail", "unknown_key",
+    "unknown_colleague",
 }  # fmt: skip
 """Refusals that mean: not yours, or not there."""
 CONTRACTS = {request.subject: request for request in registry.requests()}
@@ -132,6 +138,8 @@ def _particulars(asked: Asked) -> dict[str, Any]:
         "request.records.settle_import": {"number": 1},
         "request.messaging.save_draft": {"version": 0},
         "request.identity.invite_delegate": {"email": f"{uuid4().hex}@example.com"},
+        "request.identity.invite_colleague": {"email": f"{uuid4().hex}@example.com"},
+        "request.identity.save_practice": {"name": ""} if asked.harmless else {},
         "request.records.import_patients": {"preview": asked.harmless},
         "request.records.open_chart": {"reason": ""} if asked.harmless else {},
         "request.delegation.change_access": {

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.contracts.base import Reply, Request
+from libs.contracts.base import Done, Reply, Request
 
 
 class Link(Reply):
@@ -39,6 +39,38 @@ class ShowPractice(Request[Practice]):
 
 class Practices(Reply):
     practices: tuple[Practice, ...]
+
+
+class PracticeSettings(Reply):
+    """What a practice says of itself, and where it is written to."""
+
+    practice: Practice
+    contact_email: str
+
+
+class ShowPracticeSettings(Request[PracticeSettings]):
+    """For everyone who works there."""
+
+    subject = "request.identity.show_practice_settings"
+    visa: str = Field(repr=False)
+
+
+RESOURCES_AT_MOST = 20
+
+
+class SavePractice(Request[Done]):
+    """What a practice says of itself from now on, by an administrator."""
+
+    subject = "request.identity.save_practice"
+    visa: str = Field(repr=False)
+    name: str
+    phone: str
+    address: str
+    hours: str
+    emergency: str
+    time_zone: str
+    contact_email: str
+    resources: tuple[Link, ...] = ()
 
 
 class ListPractices(Request[Practices]):

@@ -1,11 +1,12 @@
 """Members of staff, and their seats at a practice."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import Field
 
 from libs.contracts.base import Done, Reply, Request
+from libs.contracts.identity.invitations import InvitationState, Resent
 from libs.contracts.visa import Role
 
 
@@ -40,6 +41,71 @@ class ListColleagues(Request[Colleagues]):
 
     subject = "request.identity.list_colleagues"
     session: bytes = Field(repr=False)
+
+
+class Member(Reply):
+    """Somebody who works at the practice, or is invited to."""
+
+    invitation_id: UUID
+    account_id: UUID | None
+    """None until they have registered."""
+    name: str
+    email: str
+    role: Role
+    state: InvitationState
+    expires_at: datetime
+    """When the link in the letter runs out."""
+
+
+class Team(Reply):
+    """By name; whoever was taken off the team is not on it."""
+
+    members: tuple[Member, ...]
+
+
+class ListTeam(Request[Team]):
+    """Everyone who works at the practice or is invited to, for everyone who works there."""
+
+    subject = "request.identity.list_team"
+    visa: str = Field(repr=False)
+
+
+class InviteColleague(Request[Resent]):
+    """A seat at the practice, given by an administrator who has just shown who they are."""
+
+    subject = "request.identity.invite_colleague"
+    visa: str = Field(repr=False)
+    name: str
+    email: str
+    date_of_birth: date | None
+    role: Role
+
+
+class ResendColleagueInvitation(Request[Resent]):
+    """The letter once more; the link in the one before is void."""
+
+    subject = "request.identity.resend_colleague_invitation"
+    visa: str = Field(repr=False)
+    invitation_id: UUID
+
+
+class ChangeRole(Request[Done]):
+    """Another role, by an administrator. Whoever has it now is logged out, and has the new one from
+    their next log-in on. At least one administrator stays."""
+
+    subject = "request.identity.change_role"
+    visa: str = Field(repr=False)
+    invitation_id: UUID
+    role: Role
+
+
+class RemoveFromTeam(Request[Done]):
+    """Off the team at once, or not invited any more, by an administrator. At least one
+    administrator stays."""
+
+    subject = "request.identity.remove_from_team"
+    visa: str = Field(repr=False)
+    invitation_id: UUID
 
 
 class Seat(Reply):

@@ -30,6 +30,12 @@ from services.identity.means import AtLinks, announce_letter, announce_state, ne
 from services.identity.store import invitations as store
 from services.identity.store import practices
 
+INVITATIONS = {
+    LetterKind.INVITATION,
+    LetterKind.DELEGATE_INVITATION,
+    LetterKind.STAFF_INVITATION,
+}
+
 router = NatsRouter()
 
 
@@ -89,7 +95,7 @@ async def invite_staff(asked: InviteStaff, pool: Database, now: Now) -> Done:
 @follows(router, MailSettled, by="identity")
 async def mail_settled(heard: MailSettled, pool: Database) -> None:
     """Whoever invited sees whether the letter arrived."""
-    if heard.kind not in (LetterKind.INVITATION, LetterKind.DELEGATE_INVITATION):
+    if heard.kind not in INVITATIONS:
         return
     async with transaction(pool, invitation=heard.reference_id) as db:
         if not await inbox.first_time(db, heard, by="identity"):

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from faststream.nats import NatsRouter
 
-from libs.contracts.base import Refused
+from libs.access.gate import AtGate
+from libs.contracts.base import Done, Refused
 from libs.contracts.identity.practices import (
     AddPractice,
     AdmitMachine,
@@ -16,14 +17,18 @@ from libs.contracts.identity.practices import (
     PracticeAccess,
     PracticeAdded,
     Practices,
+    PracticeSettings,
+    SavePractice,
     ShowPractice,
+    ShowPracticeSettings,
 )
 from libs.contracts.identity.refusals import Refusal
-from libs.contracts.visa import Capacity
+from libs.contracts.visa import Capacity, Role
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Database, transaction
 from services.identity.domain.email import canonical
+from services.identity.domain.practice import Words, checked
 from services.identity.means import AtSeal, new_id, practice_visa
 from services.identity.store import practices as store
 
@@ -37,6 +42,27 @@ router = NatsRouter()
 async def show_practice(asked: ShowPractice, pool: Database) -> Practice:
     async with transaction(pool) as db:
         return await store.get_practice(db, asked.practice_id)
+
+
+@answers(router, ShowPracticeSettings)
+async def show_practice_settings(
+    asked: ShowPracticeSettings, pool: Database, now: Now, gate: AtGate
+) -> PracticeSettings:
+    visa = gate.admit_staff(asked.visa, now=now)
+    async with transaction(pool, practice=visa.practice_id) as db:
+        return PracticeSettings(
+            practice=await store.get_practice(db, visa.practice_id),
+            contact_email=await store.get_contact_email(db, visa.practice_id),
+        )
+
+
+@answers(router, SavePractice)
+async def save_practice(asked: SavePractice, pool: Database, now: Now, gate: AtGate) -> Done:
+    visa = gate.admit_staff(asked.visa, now=now, roles=(Role.ADMINISTRATOR,))
+    words = checked(Words(**{name: getattr(asked, name) for name in Words.__annotations__}))
+    async with transaction(pool, practice=visa.practice_id) as db:
+        await store.save_practice(db, visa.practice_id, words)
+    return Done()
 
 
 @answers(router, ListPractices)

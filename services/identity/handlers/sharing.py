@@ -28,9 +28,8 @@ from libs.runtime.database import Connection, Database, transaction, wall
 from services.identity.domain import sharing as rules
 from services.identity.domain.email import canonical
 from services.identity.domain.invitation import Invitation
-from services.identity.domain.session import check_proven
-from services.identity.means import announce_letter, new_id, tell_log
-from services.identity.store import accounts, practices, sessions
+from services.identity.means import announce_letter, assure_proven, new_id, tell_log
+from services.identity.store import accounts, practices
 from services.identity.store import invitations as store
 
 A_DAY = timedelta(days=1)
@@ -45,7 +44,7 @@ async def invite_delegate(asked: InviteDelegate, pool: Database, now: Now, gate:
         if before := await once.earlier(db, asked.key, by=visa.account_id, what=InviteDelegate):
             return before
         await wall(db, account=visa.account_id)
-        await _assure_proven(db, visa, now=now)
+        await assure_proven(db, visa, now=now)
         inviting = await accounts.get_account(db, visa.account_id)
         practice = await practices.get_practice(db, visa.practice_id)
         wish = rules.wished(
@@ -178,14 +177,6 @@ def _patients_own(
     if visa.capacity is not Capacity.SELF:
         raise NotAllowed
     return visa
-
-
-async def _assure_proven(db: Connection, visa: Visa, *, now: datetime) -> None:
-    """Whoever grants access has shown a moment ago who they are, in the session of the visa."""
-    session = await sessions.find_session(db, visa.session_id) if visa.session_id else None
-    if session is None:
-        raise Refused(Refusal.PROOF_NEEDED)
-    check_proven(session, now=now)
 
 
 async def _send(db: Connection, invitation: Invitation, by: Visa, *, now: datetime) -> Resent:

@@ -10,6 +10,7 @@ from libs.contracts.identity.staff import Colleague
 from libs.contracts.visa import Role
 from libs.runtime.database import Connection
 from services.identity.domain.account import Account
+from services.identity.domain.team import Seat
 
 COLUMNS = """id, email, name, date_of_birth, password_hash, password_set_at, code_key_id,
              code_secret, code_used_step, last_login_at, active"""
@@ -166,6 +167,21 @@ async def list_colleagues(db: Connection, practice_id: UUID) -> list[Colleague]:
         Colleague(account_id=row["account_id"], name=row["name"], role=Role(row["role"]))
         for row in rows
     ]
+
+
+async def lock_seats(db: Connection, practice_id: UUID) -> list[Seat]:
+    """Every seat at the practice, held until the transaction ends: roles change one at a time."""
+    rows = await db.fetch(
+        "SELECT account_id, role FROM seat WHERE practice_id = $1 ORDER BY account_id FOR UPDATE",
+        practice_id,
+    )
+    return [Seat(account_id=row["account_id"], role=Role(row["role"])) for row in rows]
+
+
+async def remove_seat(db: Connection, practice_id: UUID, account_id: UUID) -> None:
+    await db.execute(
+        "DELETE FROM seat WHERE practice_id = $1 AND account_id = $2", practice_id, account_id
+    )
 
 
 async def find_role(db: Connection, account_id: UUID, practice_id: UUID) -> Role | None:

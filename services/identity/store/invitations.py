@@ -95,6 +95,34 @@ async def find_of_staff(db: Connection, practice_id: UUID, email: str) -> Invita
     return _invitation(row) if row else None
 
 
+async def get_of_staff(db: Connection, practice_id: UUID, invitation_id: UUID) -> Invitation:
+    """One to the practice's team, held."""
+    row = await db.fetchrow(
+        f"""
+        SELECT {COLUMNS} FROM invitation
+         WHERE practice_id = $1 AND id = $2 AND role IS NOT NULL FOR UPDATE
+        """,  # noqa: S608
+        practice_id,
+        invitation_id,
+    )
+    if row is None:
+        raise Refused(Refusal.UNKNOWN_COLLEAGUE)
+    return _invitation(row)
+
+
+async def list_of_staff(db: Connection, practice_id: UUID) -> list[Invitation]:
+    """To the practice's team, but for those that ended, by name."""
+    rows = await db.fetch(
+        f"""
+        SELECT {COLUMNS} FROM invitation
+         WHERE practice_id = $1 AND role IS NOT NULL AND state <> 'ended'
+         ORDER BY name, id
+        """,  # noqa: S608
+        practice_id,
+    )
+    return [_invitation(row) for row in rows]
+
+
 async def find_of_delegate(
     db: Connection, practice_id: UUID, patient_id: UUID, email: str
 ) -> Invitation | None:

@@ -8,6 +8,7 @@ from libs.contracts.base import Refused
 from libs.contracts.identity.practices import AddPractice, Link, Practice
 from libs.contracts.identity.refusals import Refusal
 from libs.runtime.database import Connection
+from services.identity.domain.practice import Words
 
 
 async def add_practice(db: Connection, asked: AddPractice) -> bool:
@@ -33,6 +34,27 @@ async def add_practice(db: Connection, asked: AddPractice) -> bool:
             asked.contact_email,
             [link.model_dump() for link in asked.resources],
         )
+    )
+
+
+async def save_practice(db: Connection, practice_id: UUID, words: Words) -> None:
+    """What it says of itself from now on."""
+    await db.execute(
+        """
+        UPDATE practice
+           SET name = $2, phone = $3, address = $4, hours = $5, emergency = $6,
+               time_zone = $7, contact_email = $8, resources = $9
+         WHERE practice_id = $1
+        """,
+        practice_id,
+        words.name,
+        words.phone,
+        words.address,
+        words.hours,
+        words.emergency,
+        words.time_zone,
+        words.contact_email,
+        [link.model_dump() for link in words.resources],
     )
 
 

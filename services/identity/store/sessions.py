@@ -115,6 +115,16 @@ async def end_one(db: Connection, account_id: UUID, session_id: UUID) -> list[UU
     return [row["id"] for row in rows]
 
 
+async def end_at_practice(db: Connection, account_id: UUID, practice_id: UUID) -> list[UUID]:
+    """End the account's sessions at its seat there, behind its wall."""
+    rows = await db.fetch(
+        "DELETE FROM session WHERE account_id = $1 AND seat_practice_id = $2 RETURNING id",
+        account_id,
+        practice_id,
+    )
+    return [row["id"] for row in rows]
+
+
 async def end_others(db: Connection, account_id: UUID, *, but: UUID | None) -> list[UUID]:
     """End every session of the account but this one."""
     rows = await db.fetch(

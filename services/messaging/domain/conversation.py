@@ -24,6 +24,8 @@ class Colleague:
 
     account_id: UUID
     name: str
+    administrator: bool = False
+    """They take from somebody what that one can't answer any more, being ill or gone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,8 +117,8 @@ def claimed(known: Conversation, by: Colleague) -> Conversation:
 
 
 def released(known: Conversation, by: Colleague) -> Conversation:
-    """It is anybody's again; only its owner lets it go."""
-    _own(known, by)
+    """It is anybody's again; only its owner lets it go, or an administrator."""
+    _in_hand(known, by)
     return replace(known, claimed_by=None, claimed_name="")
 
 
@@ -127,7 +129,7 @@ def handed_over(
     if not known.open:
         raise Refused(Refusal.CLOSED)
     if known.claimed_by is not None:
-        _own(known, by)
+        _in_hand(known, by)
     return replace(
         known,
         team=team or known.team,
@@ -164,6 +166,12 @@ def due(waiting_since: datetime, route: Route) -> datetime:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _in_hand(known: Conversation, by: Colleague) -> None:
+    """Theirs to give to others."""
+    if not (by.administrator and known.open and known.claimed_by):
+        _own(known, by)
 
 
 def _own(known: Conversation, by: Colleague) -> None:

@@ -1,0 +1,117 @@
+"""An administrator lets a colleague in, changes what they may do, and takes them off the team."""
+
+import re
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+import pyotp
+import pytest
+from playwright.sync_api import expect
+
+from deploy.demo.people import PASSWORD
+from tests.journeys.conftest import LOOKS, Visit
+
+Open = Callable[[], Visit]
+DANA = "manager@lakeside.example.com"
+NEW_PASSWORD = "Quiet-Harbor-72"
+
+
+def at_the_staff_door(visit: Visit, email: str, password: str, code: str) -> None:
+    visit.goes_to("/staff/login")
+    visit.types("Email", email)
+    visit.types("Password", password)
+    visit.types("One-time code", code)
+    visit.presses("Log in")
+
+
+def in_her_menu(visit: Visit, name: str) -> None:
+    visit.page.locator("details.menu summary").first.click()
+    visit.follows(name)
+
+
+def registers(kim: Visit, email: str) -> str:
+    """By the link in the letter; the secret of her one-time codes."""
+    kim.goes_to(kim.portal.link(email))
+    kim.types_date(1980, 2, 29)
+    kim.types("Password", NEW_PASSWORD)
+    kim.types("Confirm password", NEW_PASSWORD)
+    kim.page.get_by_label("I have read and accept").check()
+    kim.presses("Complete registration")
+    return kim.page.locator(".phrase").inner_text().replace(" ", "")
+
+
+@pytest.mark.parametrize("look", LOOKS[:2], indirect=True)
+def test_a_colleague_is_invited_given_a_role_and_taken_off_the_team(visit: Open) -> None:
+    dana, kim = visit(), visit()
+    email = f"kim.{uuid4().hex[:8]}@example.com"
+    at_the_staff_door(dana, DANA, PASSWORD, dana.portal.code(DANA))
+    dana.sees("Patients")
+    in_her_menu(dana, "Team")
+    dana.sees("Team", "Dana Whitfield", "Administrator", "Nora Lindqvist, RN", "Clinician")
+    dana.presses("Send invitation")
+    dana.sees("There is a problem", "Enter their name.")
+    dana.types("Name", "Kim Lee")
+    dana.types("Email", email)
+    dana.types_date(1980, 2, 29)
+    dana.page.get_by_label("Front desk").check()
+    dana.presses("Send invitation")
+    dana.sees("The invitation is on its way.", "Kim Lee", email)
+
+    secret = registers(kim, email)
+    at_the_staff_door(kim, email, NEW_PASSWORD, pyotp.TOTP(secret).now())
+    kim.sees("Patients")
+    in_her_menu(kim, "Team")
+    kim.sees("Administrators change it.")
+    kim.sees_nothing_of("Send invitation")
+
+    dana.goes_to("/staff/team")
+    dana.presses("Change the role of Kim Lee, or remove them", role="link")
+    dana.page.get_by_label("Clinician").check()
+    dana.presses("Save the role")
+    dana.sees("The new role is saved.")
+    kim.page.reload()
+    expect(kim.page).to_have_url(re.compile("/login"))
+    time.sleep(31 - time.time() % 30)  # each code counts once
+    at_the_staff_door(kim, email, NEW_PASSWORD, pyotp.TOTP(secret).now())
+    kim.sees("Patients")
+
+    dana.follows("Kim Lee")
+    dana.sees("Remove from the team", "It ends at once")
+    dana.presses("Remove Kim Lee")
+    dana.sees("They are off the team.")
+    dana.sees_nothing_of(email)
+    kim.page.reload()
+    expect(kim.page).to_have_url(re.compile("/login"))
+
+
+@pytest.mark.parametrize("look", LOOKS[1:2], indirect=True)
+def test_what_a_practice_says_of_itself_is_on_its_patients_pages(visit: Open) -> None:
+    dana = visit()
+    at_the_staff_door(dana, DANA, PASSWORD, dana.portal.code(DANA))
+    in_her_menu(dana, "Practice settings")
+    dana.sees("Practice settings", "What your patients read")
+    dana.types("Name of the practice", "")
+    dana.presses("Save")
+    dana.sees("There is a problem", "Enter the name that your patients know you by.")
+    dana.types("Name of the practice", "Lakeside Oncology")
+    dana.page.locator("#title_2").fill("Parking")
+    dana.page.locator("#url_2").fill("javascript:alert(1)")
+    dana.presses("Save")
+    dana.sees("Each resource has a title, and an address that begins with https://.")
+    assert dana.page.locator("#title_2").input_value() == "Parking"
+    dana.page.locator("#url_2").fill("https://lakeside.example.com/parking")
+    dana.presses("Save")
+    dana.sees("The settings are saved.")
+    rosa = visit()
+    rosa.goes_to("/login")
+    rosa.types("Email", "rosa.alvarez@example.com")
+    rosa.types("Password", PASSWORD)
+    rosa.types_date(1961, 4, 12)
+    rosa.presses("Log in")
+    rosa.follows("Resources")
+    rosa.sees("From Lakeside Oncology", "Parking", "Rides to treatment")
+    dana.page.locator("#title_2").fill("")
+    dana.page.locator("#url_2").fill("")
+    dana.presses("Save")
+    dana.sees_nothing_of("lakeside.example.com/parking")
