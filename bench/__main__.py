@@ -21,6 +21,7 @@ from bench import (
     inbox,
     logins,
     revocations,
+    scaling,
     sending,
     size,
     storm,
@@ -41,6 +42,7 @@ ALL: dict[str, Callable[[Terms], Coroutine[None, None, list[Finding]]]] = {
     "revocations": revocations.measure,
     "downloads": downloads.measure,
     "backups": backups.measure,
+    "scaling": scaling.measure,
 }
 
 
