@@ -21,6 +21,7 @@ from bench import (
     inbox,
     logins,
     revocations,
+    scaling,
     sending,
     sending_record,
     size,
@@ -43,6 +44,7 @@ ALL: dict[str, Callable[[Terms], Coroutine[None, None, list[Finding]]]] = {
     "downloads": downloads.measure,
     "sending_record": sending_record.measure,
     "backups": backups.measure,
+    "scaling": scaling.measure,
 }
 
 

@@ -27,7 +27,7 @@ class Watch:
 
     async def _look(self) -> None:
         while True:
-            self.most = max(self.most, sum(map(_resident, _under(self._pid))) / MEGABYTE)
+            self.most = max(self.most, taken(self._pid))
             await asyncio.sleep(LOOK_EVERY)
 
 
@@ -60,6 +60,11 @@ class Growth:
 
     def _now(self) -> dict[int, int]:
         return {one: _resident(one) for pid in self._pids for one in _under(pid)}
+
+
+def taken(pid: int) -> float:
+    """Megabytes of a process and all under it, now."""
+    return sum(map(_resident, _under(pid))) / MEGABYTE
 
 
 def _under(pid: int) -> Iterator[int]:

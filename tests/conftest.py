@@ -13,6 +13,21 @@ from tests.servers import Servers
 from tests.waiting import until
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--on-servers",
+        action="store_true",
+        help="Only what is tried on the run's own servers; all else is the same on any.",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--on-servers"):
+        asked = {one for one in items if "servers" in getattr(one, "fixturenames", ())}
+        config.hook.pytest_deselected(items=[one for one in items if one not in asked])
+        items[:] = [one for one in items if one in asked]
+
+
 def pytest_report_header() -> str:
     return f"servers: {real.kind()} (Postgres 18, NATS 2.15)"
 
