@@ -24,6 +24,7 @@ SAID: Mapping[str, Any] = {
 }
 """What has to be said."""
 CA = {"caSecret": "authority"}
+ELSEWHERE = ["identity", "records", "messaging", "delegation", "notifier"]
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "as it stands": {},
     "no ingress": {"ingress": {"enabled": False}, "trustedProxies": ""},
@@ -32,7 +33,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     },
     "servers elsewhere": {
         "nats": {"url": "tls://nats-1.internal:4222,tls://nats-2.internal:4222"} | CA,
-        "postgres": CA,
+        "postgres": CA | {"elsewhere": ELSEWHERE},
         "smtp": CA,
         "networkPolicy": {
             "nats": {"to": [{"ipBlock": {"cidr": "192.0.2.0/28"}}]},

@@ -23,7 +23,7 @@ from tests.helm.chart import PARTS, TOOLS, VARIANTS
 IMAGE_SAYS = {"HOST", "PORT"}
 """What the image tells every part: see its Dockerfile."""
 ONE_MACHINE = {"MAILBOX_URL"}
-IF_WANTED = {"NATS_CA": "nats", "SMTP_CA": "smtp"}
+IF_WANTED = {"NATS_CA", "SMTP_CA", *(f"{name}_DATABASE_URL".upper() for name in registry.services())}
 OPERATORS = {"migrate": Settings, "operator": Reach, "admin": Administrator}
 RUN_AS = 10001
 HTTP_PORTS = {"http": 8080, "health": 8081}
@@ -40,14 +40,14 @@ def told(part: str, variant: str = "as it stands") -> set[str]:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_is_told_everything_that_it_reads_and_nothing_else(part: str) -> None:
-    assert told(part) == reads(part) - IMAGE_SAYS - ONE_MACHINE - IF_WANTED.keys()
+    assert told(part) == reads(part) - IMAGE_SAYS - ONE_MACHINE - IF_WANTED
     all_said = reads(part) - IMAGE_SAYS - ONE_MACHINE
     assert told(part, "servers elsewhere") == all_said
 
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_command_is_told_what_it_reads(tool: str) -> None:
-    assert told(tool) == reads(tool) - IF_WANTED.keys()
+    assert told(tool) == reads(tool) - IF_WANTED
     assert told(tool, "servers elsewhere") == reads(tool)
 
 
@@ -76,6 +76,8 @@ def test_a_part_that_is_given_its_secrets_knows_all_that_it_needs_to_start(
 ) -> None:
     """With the files that `carespace secrets` writes, and an authority's certificate."""
     secret_files.write(tmp_path, database="carespace-postgres-rw:5432/carespace", owner=None)
+    for name in registry.services():
+        (tmp_path / f"{name}-admin-database-url").write_text("postgresql://carespace_admin@x/y")
     (tmp_path / "smtp-url").write_text("smtp+starttls://name:word@mail.example.com:587\n")
     for part, kind in {**configs(), **OPERATORS}.items():
         there = chart.files(part, variant)

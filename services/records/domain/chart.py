@@ -19,6 +19,8 @@ from libs.contracts.records.patients import Person
 from libs.contracts.visa import Limit, Visa
 from services.records.domain.document import Document
 
+FIRST_DAY, LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
+"""Beyond these there is no end to a selection: another zone could have no such moment."""
 LIMITS = {Kind.LABS: Limit.RESULTS, Kind.DOCUMENTS: Limit.DOCUMENTS, Kind.MESSAGES: Limit.MESSAGES}
 """The part of a record that each kind is."""
 
@@ -94,8 +96,15 @@ class Chart:
 def bounds(selection: Selection, time_zone: str) -> tuple[datetime | None, datetime | None]:
     """The first moment of a selection, and the first one after it."""
     zone = ZoneInfo(time_zone)
-    after = selection.end + timedelta(days=1) if selection.end else None
-    return _midnight(selection.start, zone), _midnight(after, zone)
+    start = selection.start if selection.start and selection.start > FIRST_DAY else None
+    end = selection.end if selection.end and selection.end < LAST_DAY else None
+    return _midnight(start, zone), _midnight(end + timedelta(days=1) if end else None, zone)
+
+
+def is_within(day: date, selection: Selection) -> bool:
+    """Whether this day was chosen; both ends are."""
+    start, end = selection.start or date.min, selection.end or date.max
+    return start <= day <= end
 
 
 def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:

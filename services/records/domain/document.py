@@ -54,6 +54,10 @@ class Document:
         """The day that it is listed under: its own, or the one on which it came."""
         return self.dated or self.added_at.date()
 
+    def day_in(self, zone: ZoneInfo) -> date:
+        """The same by the practice's calendar, on which it came in the evening before or not."""
+        return self.dated or self.added_at.astimezone(zone).date()
+
     @property
     def words(self) -> str:
         """What a search looks in."""

@@ -37,9 +37,9 @@ _MOST_NAME: Final = 180
 """Bytes of a name, with which, a day and a number, every system's 255 are kept."""
 
 
-def paths(documents: Sequence[Document]) -> dict[UUID, str]:
+def paths(documents: Sequence[Document], zone: ZoneInfo) -> dict[UUID, str]:
     """Where each document lies: by its day and its name, and by a number where two are alike."""
-    return _apart((one.id, f"{FOLDER}/{one.day}", one.file_name) for one in documents)
+    return _apart((one.id, f"{FOLDER}/{one.day_in(zone)}", one.file_name) for one in documents)
 
 
 def letter_paths(letters: Sequence[Letter], zone: ZoneInfo) -> dict[UUID, str]:

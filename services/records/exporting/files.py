@@ -41,7 +41,7 @@ async def pieces(chart: Chart, wanted: Format, *, step: Step, fetch: Fetch) -> A
 
 
 async def _together(chart: Chart, step: Step, fetch: Fetch) -> AsyncIterator[Piece]:
-    paths = archive.paths(chart.documents)
+    paths = archive.paths(chart.documents, chart.zone)
     whole = archive.Archive(at=chart.made_at.astimezone(chart.zone))
 
     def path(of: Format) -> str:

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from faststream.nats import NatsBroker
 
@@ -16,13 +17,14 @@ from libs.contracts.records.health import Flag, Status
 from libs.contracts.records.moments import Precision
 from libs.runtime.broker import ask
 from libs.runtime.database import Connection
-from services.records.domain.chart import Before, Chart, Measured, bounds
+from services.records.domain.chart import Before, Chart, Measured, bounds, is_within
 from services.records.domain.document import Document
 from services.records.exporting.files import Fetch
 from services.records.store import documents, patients, results
 from services.records.store import exports as store
 from services.records.store.documents import Filter
 
+ONE_DAY = timedelta(days=1)
 FETCHED_WITHIN = 20
 """Seconds for a chunk."""
 
@@ -32,11 +34,11 @@ async def count(
 ) -> Counted:
     """How much is in a selection, of which so many are messages."""
     place, found, many, size = (practice.practice_id, patient_id), 0, 0, 0
+    zone = practice.time_zone
     if Kind.LABS in chosen.kinds:
-        zone = practice.time_zone
         found = await store.count_results(db, *place, chosen=chosen, zone=zone)
     if Kind.DOCUMENTS in chosen.kinds:
-        many, size = await store.count_documents(db, *place, chosen=chosen)
+        many, size = await store.count_documents(db, *place, chosen=chosen, zone=zone)
     return Counted(results=found, documents=many, messages=letters, size=size)
 
 
@@ -59,7 +61,9 @@ async def load(  # noqa: PLR0913
         results=await _results(db, practice, patient_id, chosen)
         if Kind.LABS in chosen.kinds
         else [],
-        documents=await _documents(db, *place, chosen) if Kind.DOCUMENTS in chosen.kinds else [],
+        documents=await _documents(db, practice, patient_id, chosen)
+        if Kind.DOCUMENTS in chosen.kinds
+        else [],
         messages=letters,
     )
 
@@ -92,19 +96,24 @@ def _measured(row: Any, before: list[Before]) -> Measured:
 
 
 async def _documents(
-    db: Connection, practice_id: UUID, patient_id: UUID, chosen: Selection
+    db: Connection, practice: Practice, patient_id: UUID, chosen: Selection
 ) -> list[Document]:
-    wanted, found = Filter(start=chosen.start, end=chosen.end), list[Document]()
+    """By the practice's calendar; one without a date is kept by the day on which it came in UTC."""
+    zone, found = ZoneInfo(practice.time_zone), list[Document]()
+    wanted = Filter(
+        start=chosen.start - ONE_DAY if chosen.start and chosen.start > date.min else None,
+        end=chosen.end + ONE_DAY if chosen.end and chosen.end < date.max else None,
+    )
     while page := await documents.list_documents(
         db,
-        practice_id,
+        practice.practice_id,
         patient_id,
         wanted=wanted,
         after=(found[-1].day, found[-1].id) if found else None,
         limit=documents.PAGE * 10,
     ):
         found += page
-    return found
+    return [one for one in found if is_within(one.day_in(zone), chosen)]
 
 
 async def count_letters(

@@ -9,7 +9,7 @@ from typing import Any
 from services.records.domain.chart import Chart
 from services.records.exporting import words
 
-SECONDS = 60
+SECONDS = 180
 """After which setting is given up."""
 
 
@@ -78,7 +78,7 @@ def said(chart: Chart) -> dict[str, Any]:
                 "title": one.title,
                 "kind": one.kind,
                 "author": one.author,
-                "dated": words.dated(one),
+                "dated": words.dated(one, zone),
                 "size": words.size(one.size),
             }
             for one in chart.documents

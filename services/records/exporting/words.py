@@ -58,10 +58,10 @@ def collected(one: Measured, zone: ZoneInfo) -> str:
             return moment(at, zone) if one.zoned else moment(at.replace(tzinfo=zone), zone)
 
 
-def dated(document: Document) -> str:
+def dated(document: Document, zone: ZoneInfo) -> str:
     """What a document is dated to."""
     if document.dated is None:
-        return f"Added {day(document.day)}"
+        return f"Added {day(document.day_in(zone))}"
     match document.precision:
         case Precision.YEAR:
             return f"{document.dated.year}"

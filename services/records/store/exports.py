@@ -63,7 +63,7 @@ async def count_results(
 
 
 async def count_documents(
-    db: Connection, practice_id: UUID, patient_id: UUID, *, chosen: Selection
+    db: Connection, practice_id: UUID, patient_id: UUID, *, chosen: Selection, zone: str
 ) -> tuple[int, int]:
     """How many documents a selection holds, and how many bytes they have."""
     row: Any = await db.fetchrow(
@@ -71,13 +71,14 @@ async def count_documents(
         SELECT count(*) AS count, coalesce(sum(size), 0)::bigint AS size
           FROM document
          WHERE practice_id = $1 AND patient_id = $2 AND withdrawn_at IS NULL
-           AND ($3::date IS NULL OR day >= $3)
-           AND ($4::date IS NULL OR day <= $4)
+           AND ($3::date IS NULL OR coalesce(dated, (added_at AT TIME ZONE $5)::date) >= $3)
+           AND ($4::date IS NULL OR coalesce(dated, (added_at AT TIME ZONE $5)::date) <= $4)
         """,
         practice_id,
         patient_id,
         chosen.start,
         chosen.end,
+        zone,
     )
     return row["count"], row["size"]
 

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from libs.contracts.identity.practices import Practice
+from libs.contracts.messaging.mailbox import Letter
+from libs.contracts.messaging.writing import Attachment, Category
 from libs.contracts.records.exports import Kind, Selection
 from libs.contracts.records.moments import Precision
 from libs.contracts.records.patients import Person
@@ -59,6 +61,7 @@ ROSA = Person(
 def chart(
     results: Sequence[Measured] = (),
     documents: Sequence[Document] = (),
+    messages: Sequence[Letter] = (),
     person: Person = ROSA,
 ) -> Chart:
     return Chart(
@@ -68,7 +71,32 @@ def chart(
         made_at=NOW,
         results=results,
         documents=documents,
-        messages=[],
+        messages=messages,
+    )
+
+
+def letter(subject: str, body: str, *, at: datetime = NOW, files: Sequence[str] = ()) -> Letter:
+    """A message, with files of these names."""
+    return Letter(
+        message_id=uuid4(),
+        conversation_id=uuid4(),
+        from_practice=False,
+        author="Rosa Alvarez <Ruiz>",
+        on_behalf=False,
+        sent_at=at,
+        subject=subject,
+        category=Category.HEALTH,
+        body=body,
+        files=tuple(
+            Attachment(
+                attachment_id=uuid4(),
+                file_name=name,
+                media_type="text/plain",
+                size=0,
+                viewable=True,
+            )
+            for name in files
+        ),
     )
 
 

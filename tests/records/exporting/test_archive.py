@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,6 +20,7 @@ from services.records.exporting import archive, files
 from services.records.exporting.pieces import Checksum, Original
 from tests.records.exporting import charts
 
+ZONE = ZoneInfo(charts.PRACTICE.time_zone)
 RESERVED = set('/\\:*?"<>|')
 
 
@@ -49,7 +51,7 @@ async def whole() -> bytes:
 
 def test_every_name_is_one_that_every_system_can_hold_and_none_is_another() -> None:
     documents = charts.odd_papers()
-    names = list(archive.paths(documents).values())
+    names = list(archive.paths(documents, ZONE).values())
     for name in names:
         folder, _, file = name.partition("/")
         assert folder == archive.FOLDER
@@ -57,7 +59,7 @@ def test_every_name_is_one_that_every_system_can_hold_and_none_is_another() -> N
         assert file.isprintable()
         assert file == file.rstrip(" .")
         assert len(file.encode()) <= 255
-        assert file[:10] == documents[0].day.isoformat()
+        assert file[:10] == documents[0].day_in(ZONE).isoformat()
     told_apart = {unicodedata.normalize("NFC", name).casefold() for name in names}
     assert len(told_apart) == len(documents)
 

@@ -52,7 +52,7 @@ def test_any_results_are_valid(results: list[Result]) -> None:
 def test_documents_are_valid_in_it_and_beside_it(dated: Precision | None, beside: bool) -> None:
     documents = charts.odd_papers(dated)
     chart = charts.chart((), documents)
-    paths = archive.paths(documents) if beside else None
+    paths = archive.paths(documents, chart.zone) if beside else None
     root = written(chart, paths)
     assert faults(root) == []
     links = [one.get("href") for one in root.iter(f"{V3}linkHtml")]

@@ -1,14 +1,17 @@
-"""The record as PDF, looked at with tools that others use: qpdf, and those of Poppler."""
+"""The record as PDF, looked at with tools that others use: qpdf, Poppler's, and a PDF/UA checker."""
 
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import outloud
 import pytest
 
 from libs.contracts.records.exports import Format
+from services.records.domain.chart import Before, Chart
 from services.records.domain.result import (
     LOINC,
     Code,
@@ -21,33 +24,51 @@ from services.records.domain.result import (
 from services.records.exporting import files
 from tests.records.exporting import charts
 
+LETTERS = {
+    "Greek, Cyrillic": "Καλημέρα. Доброе утро, Ж.",
+    "right to left": "שלום לכם. السلام عليكم (3.1 g/dL).",
+    "none of our fonts": "血液検査 한국어 ภาษาไทย \U0001f9ea \x07 \ufffe",
+    "marks": "e\u0301 n\u0303 \u202egnp.exe \u2066x\u2069 z\u0335\u0321\u0322",
+    "markup": '#set page("a4") = Title * _ $x$ <label> @ref \\ ` // /* https://example.org',
+}
+"""Messages in letters that are not ours, or that Typst could take for its own."""
 
-@pytest.fixture(params=["empty", "full"])
-async def pdf(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A chart with nothing in it, and one with results on several pages."""
+
+def pages(what: str) -> Chart:
+    """A chart with nothing in it, one on several pages, and one that is hard to set."""
+    if what == "empty":
+        return charts.chart()
+    if what == "odd":
+        messages = [charts.letter(title, text) for title, text in LETTERS.items()]
+        messages.append(charts.letter("Long", "It itches. " * 20_000, files=charts.HOSTILE_NAMES))
+        [albumin] = charts.measured([charts.albumin()])
+        was = Before(value="3.4", unit="g/dL", corrected_at=charts.NOW)
+        return charts.chart([replace(albumin, before=(was,))], charts.odd_papers(), messages)
+    results = [
+        Result(
+            source_id=str(number),
+            patient_key="",
+            code=Code(system=LOINC, code=f"{number % 7}-8"),
+            name=f"Albumin {number % 7}",
+            value=Value(kind=ValueKind.TEXT, text="3.1 g/dL"),
+            ranges=(ReferenceRange(text="3.5 to 5.0"),),
+            status=ResultStatus.FINAL,
+            collected=None,
+        )
+        for number in range(150)
+    ]
+    return charts.chart(charts.measured(results), charts.papers("Biopsy"))
+
+
+@pytest.fixture(scope="module", params=["empty", "full", "odd"])
+async def pdf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if missing := [tool for tool in ("qpdf", "pdfinfo") if not shutil.which(tool)]:
         pytest.skip(f"{missing[0]} is not installed")
-    chart = charts.chart()
-    if request.param == "full":
-        results = [
-            Result(
-                source_id=str(number),
-                patient_key="",
-                code=Code(system=LOINC, code=f"{number % 7}-8"),
-                name=f"Albumin {number % 7}",
-                value=Value(kind=ValueKind.TEXT, text="3.1 g/dL"),
-                ranges=(ReferenceRange(text="3.5 to 5.0"),),
-                status=ResultStatus.FINAL,
-                collected=None,
-            )
-            for number in range(150)
-        ]
-        chart = charts.chart(charts.measured(results), charts.papers("Biopsy"))
-    file = tmp_path / "record.pdf"
+    file = tmp_path_factory.mktemp("pdf") / "record.pdf"
 
     async def step() -> None: ...
 
-    pieces = files.pieces(chart, Format.PDF, step=step, fetch=charts.nothing)
+    pieces = files.pieces(pages(request.param), Format.PDF, step=step, fetch=charts.nothing)
     made = [piece async for piece in pieces]
     file.write_bytes(charts.whole(iter(made)))
     return file
@@ -68,6 +89,24 @@ def test_nothing_in_it_is_broken(pdf: Path) -> None:
     assert "No syntax or stream encoding errors found" in said("qpdf", "--check", pdf)
 
 
+def test_every_rule_of_pdf_ua_that_a_tool_can_tell_is_kept(pdf: Path) -> None:
+    """Content tagged or an artifact, headers of tables, fonts, languages, title (ISO 14289-1)."""
+    checked = outloud.check(str(pdf), layers=["conformance"])
+    assert not checked.error
+    assert [one.message for one in checked.findings if one.severity == "error"] == []
+    runs = {one.rule: one.outcome for one in checked.runs}
+    assert sum(outcome == "pass" for outcome in runs.values()) >= 20
+    assert {runs[rule] for rule in ("DOC-011", "DOC-012", "DOC-013", "TAG-001")} == {"pass"}
+
+
+def test_letters_that_no_font_has_are_told_by_their_number(pdf: Path) -> None:
+    told = said("pdftotext", pdf, "-")
+    hard = "U+8840" in told
+    assert hard is ("血" not in told and "can’t be printed here" in " ".join(told.split()))
+    assert hard is ("Доброе утро" in told)
+    assert "\ufffd" not in told
+
+
 def test_it_says_what_it_is_and_in_which_language(pdf: Path) -> None:
     """As PDF/UA-1 asks (ISO 14289-1, 7.1 and 7.2): title shown, language, tags, its own mark."""
     document, _ = root(pdf)
@@ -86,7 +125,9 @@ def test_its_parts_are_headings_bookmarks_and_tables_in_reading_order(pdf: Path)
     structure = said("pdfinfo", "-struct-text", pdf)
     places = [structure.index(f'"{title}"') for title in bookmarks]
     assert places == sorted(places)
+    kids = [kid["title"] for one in told["outlines"] for kid in one["kids"]]
+    assert kids == ([*LETTERS, "Long"] if "Messages" in bookmarks else [])
     assert [line.split('"')[1] for line in structure.splitlines() if "  H1 " in line] == bookmarks
     if "There is nothing" not in structure:
-        assert bookmarks == ["Lab results", "Documents"]
+        assert bookmarks[:2] == ["Lab results", "Documents"]
         assert structure.index(" TH <") < structure.index(" TD")

@@ -76,7 +76,7 @@ def chart(**instead: Any) -> Chart:
 
 def bundle(of: Chart, *, beside: bool = False) -> list[dict[str, Any]]:
     contents = {one.id: b"x" for one in of.documents}
-    paths = archive.paths(of.documents) if beside else None
+    paths = archive.paths(of.documents, of.zone) if beside else None
     written = json.loads(charts.whole(fhir.bundle(of, paths), contents))
     Bundle.model_validate(written)
     return [entry["resource"] for entry in written["entry"]]

@@ -47,6 +47,9 @@ migrate:
   files:
     DATABASE_URL: admin-database-url
     ROLE_PASSWORDS: role-passwords
+{{- range .Values.postgres.elsewhere }}
+    {{ upper . }}_DATABASE_URL: {{ . }}-admin-database-url
+{{- end }}
   words: []
 operator:
   user: operator
@@ -58,6 +61,9 @@ admin:
     DATABASE_URL: admin-database-url
     KEY_RING: key-ring
     SMTP_URL: smtp-url
+{{- range .Values.postgres.elsewhere }}
+    {{ upper . }}_DATABASE_URL: {{ . }}-admin-database-url
+{{- end }}
   words: [PUBLIC_URL]
 {{- end }}
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.records.domain.chart import Chart
 from services.records.domain.document import Document
@@ -20,15 +21,18 @@ def section(chart: Chart, paths: Mapping[UUID, str] | None) -> Pieces:
     yield template("2.16.840.1.113883.10.20.22.2.65", "2016-11-01").encode()
     yield loinc("34109-9", "Note").encode()
     yield element("title", "Documents").encode()
-    items = (element("item", _told(one, paths), ID=f"document-{one.id}") for one in chart.documents)
+    items = (
+        element("item", _told(one, chart.zone, paths), ID=f"document-{one.id}")
+        for one in chart.documents
+    )
     yield element("text", element("list", *items)).encode()
     for document in chart.documents:
         yield from _entry(document, chart, paths)
     yield b"</section></component>"
 
 
-def _told(one: Document, paths: Mapping[UUID, str] | None) -> str:
-    told = text(", ".join(filter(None, (one.title, one.kind, words.dated(one), one.author))))
+def _told(one: Document, zone: ZoneInfo, paths: Mapping[UUID, str] | None) -> str:
+    told = text(", ".join(filter(None, (one.title, one.kind, words.dated(one, zone), one.author))))
     return told if paths is None else element("linkHtml", told, href=quote(paths[one.id]))
 
 
