@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from html import unescape
 
@@ -78,19 +78,6 @@ async def try_at_once(portal: Installation, times: int) -> list[Statuses]:
             return Statuses(page=page.status, log_in=log_in.status)
 
     return await asyncio.gather(*(one() for _ in range(times)))
-
-
-async def guess(portal: Installation, times: int) -> None:
-    """Somebody who tries one password after the other."""
-    async with AsyncExitStack() as stack:
-        guessers = [await stack.enter_async_context(Client(portal)) for _ in range(5)]
-
-        async def some(guesser: Client) -> None:
-            fields = await _form(guesser)
-            for _ in range(times // len(guessers)):
-                await guesser.ask("POST", "/login", data=fields)
-
-        await asyncio.gather(*map(some, guessers))
 
 
 async def _form(somebody: Client) -> dict[str, str]:
