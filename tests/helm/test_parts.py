@@ -23,7 +23,11 @@ from tests.helm.chart import PARTS, TOOLS, VARIANTS
 IMAGE_SAYS = {"HOST", "PORT"}
 """What the image tells every part: see its Dockerfile."""
 ONE_MACHINE = {"MAILBOX_URL"}
-IF_WANTED = {"NATS_CA", "SMTP_CA", *(f"{name}_DATABASE_URL".upper() for name in registry.services())}
+IF_WANTED = {
+    "NATS_CA",
+    "SMTP_CA",
+    *(f"{name}_DATABASE_URL".upper() for name in registry.services()),
+}
 OPERATORS = {"migrate": Settings, "operator": Reach, "admin": Administrator}
 RUN_AS = 10001
 HTTP_PORTS = {"http": 8080, "health": 8081}
