@@ -18,6 +18,7 @@ CUSTOM = {"PodMonitor"}
 RELEASES = ("1.30", kubernetes_validate.latest_version())
 """The oldest that the chart takes, and the newest whose schemas there are."""
 OTHERS: Mapping[tuple[str, ...], Any] = {
+    ("postgres", "elsewhere"): ["records"],
     ("publicUrl",): "https://another.example.com",
     ("mailFrom",): "another@example.com",
     ("logLevel",): "DEBUG",
