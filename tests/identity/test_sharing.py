@@ -293,6 +293,28 @@ async def test_what_was_taken_back_has_a_link_that_leads_nowhere(desk: Desk, ros
         await desk.letter(INVITATION)
 
 
+async def test_accepted_and_taken_back_at_once_it_is_one_of_the_two(desk: Desk, rosa: Rosa) -> None:
+    await desk.ask(rosa.invites())
+    registration = desk.registration(
+        await desk.token(INVITATION), name="Ana", date_of_birth=ANAS_BIRTHDAY
+    )
+    (there,) = await rosa.people()
+    cancel = CancelDelegateInvitation(
+        visa=rosa.visa(), patient_id=rosa.patient_id, invitation_id=there.invitation_id
+    )
+    said = await asyncio.gather(
+        *(desk.said(registration) for _ in range(5)), *(desk.said(cancel) for _ in range(5))
+    )
+    (there,) = await rosa.people()
+    came, taken_back = said[:5], said[5:]
+    if there.state is InvitationState.REGISTERED:
+        assert came.count("done") == len(await accepted(desk)) == 1
+        assert set(taken_back) == {Refusal.ALREADY_REGISTERED}
+    else:
+        assert (there.state, set(came)) == (InvitationState.ENDED, {Refusal.INVITATION_ENDED})
+        assert await accepted(desk) == []
+
+
 async def test_the_patient_hears_who_wants_a_new_link_and_sees_a_bounce(
     desk: Desk, rosa: Rosa
 ) -> None:
