@@ -16,7 +16,7 @@ from services.records.exporting import ccda as cda_writing
 from services.records.exporting import fhir as fhir_writing
 from services.records.formats import ccda, fhir
 from tests.corpus import content, files, needs_corpus
-from tests.records.exporting import charts
+from tests.records.exporting import anything, charts
 
 Read = Callable[[BinaryIO], Iterator[Found]]
 EITHER: list[tuple[Read, Path]] = [
@@ -67,7 +67,7 @@ def test_every_file_reads_the_same_after_it_was_exported(reader: Read, path: Pat
         assert {one.content for one in papers} >= held
 
 
-@given(charts.results())
+@given(anything.results())
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_results_read_the_same_from_either_format(results: list[Result]) -> None:
     as_fhir, as_ccda = carried(results, [])
