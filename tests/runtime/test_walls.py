@@ -1,11 +1,15 @@
 """The walls between practices, and what a service's own role may do."""
 
+import asyncio
+from contextlib import nullcontext
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from aiohttp import web
 
 from libs.contracts import registry
+from libs.runtime import database
 from libs.runtime.database import transaction
 from tests.servers import Servers
 
@@ -77,3 +81,22 @@ async def test_without_a_wall_there_is_an_error_and_behind_another_there_is_noth
             await pool.expire_connections()
         async with transaction(pool, practice=here) as db:
             assert len(await db.fetch("SELECT * FROM mailbox")) == 1
+
+
+async def test_a_connection_keeps_nothing_of_whom_it_served_before(clean: Servers) -> None:
+    """Whether that one ended well, failed, or was broken off."""
+    app = web.Application()
+    url = clean.database_url("messaging")
+    async with database.connected(url, schema="messaging")(app):
+        pool = app[database.POOL]
+        for statement, ending in (
+            ("SELECT 1", nullcontext()),
+            ("SELECT 1 / 0", pytest.raises(asyncpg.DivisionByZeroError)),
+            ("SELECT pg_sleep(9)", pytest.raises(TimeoutError)),
+        ):
+            with ending:
+                async with asyncio.timeout(0.5), transaction(pool, practice=uuid4()) as db:
+                    await db.execute(statement)
+            async with transaction(pool) as db:
+                assert not await db.fetchval("SELECT current_setting('app.practice', true)")
+        assert pool.get_size() == 1

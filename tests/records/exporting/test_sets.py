@@ -9,6 +9,7 @@ import os
 import random
 import zipfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
@@ -118,6 +119,8 @@ async def test_any_selection_of_any_chart_is_the_same_set_in_every_form(
     corrected = 0
     for number in range(part, CHARTS, PARTS):
         one = drawn(random.Random(number), LARGE.get(number))
+        if number in LARGE:
+            one = replace(one, chosen=Selection(kinds=frozenset(Kind)))
         count, chart, sources = await loaded(pool, ring, one)
         told = f"chart {number}: {one.chosen} in {one.practice.time_zone}"
         expected = one.expected()
