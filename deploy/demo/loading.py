@@ -108,10 +108,10 @@ def who_can_log_in(folder: Path, url: str) -> list[str]:
     patients = [p for p in PATIENTS if p.registers]
     return [
         f"Patients log in at {url}/login, password {PASSWORD}:",
-        *(f"  {p.email:28}{p.given} {p.family}, born {p.birth_date}" for p in patients),
+        *(f"  {p.email:30}{p.given} {p.family}, born {p.birth_date}" for p in patients),
         f"Staff at {url}/staff/login, password {PASSWORD}, and a one-time code: from an",
         "authenticator with the secret below, or from `carespace demo-code EMAIL`:",
-        *(f"  {w.email:28}{w.name}, secret {secrets[w.email]}" for w in STAFF),
+        *(f"  {w.email:30}{w.name}, secret {secrets[w.email]}" for w in STAFF),
     ]
 
 

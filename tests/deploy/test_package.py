@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-NOT_INSTALLED = {"image", "compose", "helm"}
+NOT_INSTALLED = {"image", "compose", "helm", "watch"}
 """Folders of deploy that an operator uses, and no part."""
 
 

@@ -224,7 +224,11 @@ async def test_everything_that_takes_a_secret_is_among_those(desk: Desk) -> None
         if request.subject.startswith("request.identity.") and takes & set(request.model_fields)
     }
     guessed = {type(guess).__name__ for guess in (await secrets(desk)).values()}
-    invites = {"InviteStaff", "InviteDelegate"}  # who invites sets the date, and guesses nothing
+    invites = {
+        "InviteStaff",
+        "InviteColleague",
+        "InviteDelegate",
+    }  # who invites sets the date, and guesses nothing
     assert found - looks - invites == guessed | {CompleteRegistration.__name__}
 
 

@@ -428,7 +428,11 @@ DEFENCES = (
     # Servers and files
     Defence(
         "NATS syncs before it acknowledges",
-        Line("deploy.nats_config:render", "  sync_interval: always\n", ""),
+        Line(
+            "deploy.nats_config:render",
+            "in STORE.items())",
+            'in STORE.items() if name != "sync_interval")',
+        ),
         nats_config.test_the_server_takes_the_configuration_and_syncs_before_it_acknowledges,
     ),
     Defence(
