@@ -11,10 +11,11 @@ from bench.charts import Someone
 from bench.portal import PASSWORD, Patient, Portal
 from bench.revocations import DATED
 from deploy.demo.browser import Browser
+from tests.waiting import until
 
 REPLICATED = ("identity", "records", "messaging", "delegation", "gateway")
 WITHIN = 1.0
-"""Seconds from the click that ends it."""
+"""Seconds from when whoever ended it is told so."""
 TIMES = 10
 
 
@@ -42,11 +43,15 @@ class Two:
     async def seen_by(self, browser: Browser) -> list[int]:
         return [(await browser.ask("GET", page))[0] for page in self.pages]
 
-    async def is_out_within_a_second(self, browser: Browser, clicked: float) -> None:
-        """Led to the door, with every page."""
+    async def is_out_within_a_second(self, browser: Browser) -> None:
+        """Refused every page, and then led to the door."""
+        answered = time.perf_counter()
         while 200 in (found := await self.seen_by(browser)):
-            assert time.perf_counter() - clicked < WITHIN
-        assert set(found) == {303}
+            assert time.perf_counter() - answered < WITHIN, found
+        await until(lambda: self.is_led_to_the_door(browser))
+
+    async def is_led_to_the_door(self, browser: Browser) -> bool:
+        return set(await self.seen_by(browser)) == {303}
 
 
 @pytest.fixture
@@ -67,16 +72,15 @@ async def test_a_log_out_and_a_new_password_end_sessions_everywhere(two: Two) ->
         mine = await two.logged_in(here)
         same = await two.elsewhere(mine, there)
         assert await two.seen_by(same) == [200, 200]
-        hidden, clicked = await mine.hidden("/account"), time.perf_counter()
+        hidden = await mine.hidden("/account")
         assert (await mine.ask("POST", "/logout", hidden))[0] == 303
-        await two.is_out_within_a_second(same, clicked)
+        await two.is_out_within_a_second(same)
 
         mine, other = await two.logged_in(here), await two.logged_in(there)
         assert await two.seen_by(other) == [200, 200]
         hidden, new = await mine.hidden("/account"), f"Quiet-Meadow-{number}7"
         typed = {"current_password": two.password, "password": new, "confirm_password": new}
-        clicked = time.perf_counter()
         assert (await mine.ask("POST", "/account/password", hidden | typed))[0] == 303
-        await two.is_out_within_a_second(other, clicked)
+        await two.is_out_within_a_second(other)
         assert await two.seen_by(mine) == [200, 200]
         two.password = new

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ import pytest
 from bench import portal, replicas
 from bench.charts import BORN, Someone
 from bench.portal import PASSWORD, Patient, Portal
-from deploy import keys, streams
+from deploy import keys, nats_config, streams
 from deploy.demo.browser import Browser
 from deploy.nats_config import DEAD
 from libs.contracts import registry
@@ -46,8 +47,21 @@ def nats(here: Portal) -> tuple[str, str]:
     return url, str(keys.seed_file(here.here.folder / "keys", "provisioner"))
 
 
+def told_of_rights(here: Portal) -> None:
+    """The first step of an upgrade: NATS reads what each part of the release to come may say."""
+    folder = here.here.folder / "nats"
+    config = nats_config.render(
+        here.here.keys.nats_public(),
+        host="127.0.0.1",
+        port=here.here.ports["nats"],
+        store=str(folder / "store"),
+    )
+    (folder / "nats.conf").write_text(config)
+    os.kill(here.pid("nats"), signal.SIGHUP)
+
+
 def upgraded(here: Portal) -> None:
-    """The first step of an upgrade: what is new in the databases and streams."""
+    """The second: what is new in the databases and streams."""
     url, seed = nats(here)
     told = {
         "CARESPACE_DATABASE_URL": here.here.database_url("admin"),
@@ -163,6 +177,7 @@ async def test_two_releases_run_side_by_side_on_one_nats_and_one_postgres(before
     await before.bring_in([rosa.who], dates=1, documents=1)
     async with logged_in(before.here.url, rosa) as browser:
         await writes(browser, f"/p/{rosa.id}/messages/compose", "Before")
+        told_of_rights(before)
         await asyncio.to_thread(upgraded, before)
         await sees_everything(browser, rosa.id, "Before")
     async with beside(before) as urls, before.nurse() as nurse:
