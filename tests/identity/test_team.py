@@ -363,7 +363,7 @@ def test_spaces_around_what_is_said_are_left_out() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"name": "L" * 200},
+        {"name": "L" * 200, "address": "A" * 200},
         {"resources": (FINE,) * 20},
         {"emergency": "C" * 2000},
         {"resources": (Link(title="T" * 200, url="https://a.example/?q=1#x", about="b" * 200),)},
@@ -381,6 +381,7 @@ def test_what_just_fits_is_kept(changes: dict[str, Any]) -> None:
         ({"emergency": ""}, Refusal.EMERGENCY_MISSING),
         ({"contact_email": "desk"}, Refusal.EMAIL_NOT_USABLE),
         ({"name": "L" * 201}, Refusal.TOO_LONG),
+        ({"address": "A" * 201}, Refusal.TOO_LONG),
         ({"emergency": "C" * 2001}, Refusal.TOO_LONG),
         ({"time_zone": "Denver"}, Refusal.TIME_ZONE_UNKNOWN),
         ({"time_zone": ""}, Refusal.TIME_ZONE_UNKNOWN),

@@ -46,8 +46,8 @@ def checked(words: Words) -> Words:
     ):
         if not text:
             raise Refused(refusal)
-    lines = (kept.name, kept.phone, kept.hours)
-    if any(len(line) > LINE for line in lines) or len(kept.address) + len(kept.emergency) > TEXT:
+    lines = (kept.name, kept.phone, kept.address, kept.hours)
+    if any(len(line) > LINE for line in lines) or len(kept.emergency) > TEXT:
         raise Refused(Refusal.TOO_LONG)
     if kept.time_zone not in available_timezones():
         raise Refused(Refusal.TIME_ZONE_UNKNOWN)
