@@ -20,8 +20,10 @@ from libs.runtime.health import OPEN
 
 STOP_WITHIN = 25
 """Seconds for what is under way when the process is told to stop."""
-HEARD_WITHIN = 0.2
+HEARD_WITHIN = 2.0
 """Seconds for those who were let in last to say what they want."""
+LET_IN_WITHIN = 0.2
+"""Of these, the seconds in which the loop has them all before it, and reads what has come."""
 QUEUE = 128
 """Connections that may wait to be let in."""
 
@@ -107,7 +109,25 @@ async def let_in(
         for connection in came:
             connection.settimeout(0)
             await _take(runner, connection)
-        await asyncio.sleep(HEARD_WITHIN)
+        await _heard(runner)
+
+
+async def _heard(runner: web.AppRunner) -> None:
+    """Everyone who was let in has asked for something, or has had the time to.
+
+    Where the machine is busy, the loop or the asker is late: those who never asked are waited for.
+    """
+    assert runner.server is not None  # noqa: S101
+    await asyncio.sleep(LET_IN_WITHIN)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEARD_WITHIN - LET_IN_WITHIN):
+            while _not_heard(runner.server):  # noqa: ASYNC110  (aiohttp tells nobody)
+                await asyncio.sleep(0.05)
+
+
+def _not_heard(server: web.Server) -> list[object]:
+    """The connections on which nothing was asked for yet."""
+    return [one for one in server.connections if not one._request_count]  # noqa: SLF001
 
 
 async def _take(runner: web.AppRunner, connection: socket.socket) -> None:

@@ -206,7 +206,8 @@ def test_there_is_time_to_finish_what_is_under_way(part: str) -> None:
 
 def test_less_time_than_it_takes_is_refused() -> None:
     with pytest.raises(Exception, match="graceSeconds"):
-        chart.written({"leaveSeconds": 20, "graceSeconds": 45})
+        chart.written({"leaveSeconds": 20, "graceSeconds": 57})
+    assert chart.written({"leaveSeconds": 20, "graceSeconds": 58})
 
 
 @pytest.mark.parametrize("part", PARTS)

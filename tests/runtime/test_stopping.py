@@ -98,6 +98,28 @@ async def test_whoever_the_kernel_has_let_in_is_answered() -> None:
     assert [answer[-4:] for answer in answers] == [b"done"] * 3
 
 
+@pytest.mark.parametrize(("late", "heard"), [(1, True), (4, False)])
+async def test_whoever_was_let_in_last_has_two_seconds_to_ask(
+    part: Part, late: float, heard: bool
+) -> None:
+    async with line(part.port) as (reader, writer):
+        part.process.terminate()
+        await asyncio.sleep(late)
+        writer.write(asks("/health/live"))
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 200") is heard
+    assert await part.ended() == 0
+
+
+async def test_an_open_connection_that_has_asked_before_does_not_hold_it_up(part: Part) -> None:
+    async with line(part.port) as (reader, writer):
+        writer.write(asks("/health/live"))
+        await reader.readuntil(b"alive")
+        part.process.terminate()
+        async with asyncio.timeout(service.HEARD_WITHIN):
+            assert await part.ended() == 0
+
+
 @asynccontextmanager
 async def line(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
