@@ -1,7 +1,8 @@
 """How the gateway comes up; read it backwards for how it goes down."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 from aiohttp import web
 
@@ -45,6 +46,8 @@ from libs.runtime import health as condition
 
 FORM_LIMIT = 2 * 1024 * 1024
 """Bytes of a form without a file; a list of patients is the largest."""
+CARRIED_WITHIN = 5
+"""Seconds for NATS before the door opens without it."""
 
 PAGES = (
     door,
@@ -112,6 +115,7 @@ def build(config: Config) -> web.Application:
             live.heard,
             sent.watched,
             conditioned(config),
+            carried,
         ]
     )
     return app
@@ -135,3 +139,16 @@ def conditioned(config: Config) -> Callable[[web.Application], AbstractAsyncCont
         await runner.cleanup()
 
     return context
+
+
+@asynccontextmanager
+async def carried(app: web.Application) -> AsyncIterator[None]:
+    """The door opens once NATS carries; where that is away, all the same, to say so on each page.
+
+    Whoever comes to a gateway that takes another's place would else be turned away by it.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CARRIED_WITHIN):
+            while not app[lifeline.LINE].ready:  # noqa: ASYNC110  (it also becomes unready)
+                await asyncio.sleep(0.02)
+    yield

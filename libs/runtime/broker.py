@@ -59,6 +59,10 @@ log = structlog.get_logger()
 class Unavailable(Exception):
     """Nobody answered, or not in time, or what answered was broken."""
 
+    def __init__(self, subject: str, why: str) -> None:
+        super().__init__(subject)
+        self.why = why
+
 
 def answers(
     router: NatsRouter, request: type[Request[R]], *, workers: int = WORKERS
@@ -98,17 +102,17 @@ async def ask(broker: NatsBroker, request: Request[R], *, within: float = WITHIN
     with metrics.asking(subject) as outcome, tracing.span(f"ask {subject}", "client") as span:
         try:
             answered = await _carried(broker, request, within)
-        except Unavailable:
+        except Unavailable as silence:
             outcome.said("unavailable")
             span.failed("unavailable")
-            log.warning("a request got no answer", subject=subject)
+            log.warning("a request got no answer", subject=subject, why=silence.why)
             raise
         headers = answered.headers or {}
         if failed := headers.get(FAILED):
             outcome.said("failed")
             span.failed(failed)
             log.warning("a request could not be answered", subject=subject, why=failed)
-            raise Unavailable(subject)
+            raise Unavailable(subject, failed)
         if code := headers.get(REFUSED):
             outcome.said("refused", code)
             span.said("carespace.refused", code)
@@ -122,7 +126,7 @@ async def _carried(broker: NatsBroker, request: Request[R], within: float) -> Ms
     expires = min(now + within, EXPIRES.get() or now + within)
     connection = lifeline.connection(broker)
     if connection is None or not connection.is_connected:
-        raise Unavailable(request.subject)
+        raise Unavailable(request.subject, "not connected")
     headers = {
         DEADLINE: f"{expires:.3f}",
         REQUEST_ID_HEADER: REQUEST_ID.get() or "-",
@@ -145,10 +149,10 @@ async def _asked(
             )
         except nats.errors.NoRespondersError:
             if not tries:
-                raise Unavailable(subject) from None
+                raise Unavailable(subject, "nobody listens") from None
             await asyncio.sleep(0.05)
-        except (nats.errors.Error, OSError):
-            raise Unavailable(subject) from None
+        except (nats.errors.Error, OSError) as error:
+            raise Unavailable(subject, type(error).__name__) from None
 
 
 class Deliver(BaseMiddleware):
