@@ -22,7 +22,11 @@ from tests.waiting import until_now
 ROOT = Path(__file__).parents[2]
 IMAGE = os.environ.get("CARESPACE_IMAGE", "")
 """Always named, so that nobody tests what somebody else built yesterday."""
-IMAGES = (IMAGE, "carespace/postgres:18", "carespace/nats:2.15", "carespace/nginx:1.22")
+PROMETHEUS = "carespace/prometheus:2.42"
+IMAGES = (
+    *(IMAGE, "carespace/postgres:18", "carespace/nats:2.15", "carespace/nginx:1.22"),
+    PROMETHEUS,
+)
 PARTS = (*registry.services(), "gateway")
 SECRETS_FOR = 10001
 """The account that everything in a container runs as."""
@@ -56,10 +60,13 @@ class Composed(Installation):
     """What runs, with the way to its containers."""
 
     project: str
+    files: tuple[str, ...] = ("compose.yaml", "mailbox.yaml")
 
     def compose(self, *words: str) -> str:
         """One compose command, and what it prints."""
-        command = [*composing(), "-p", self.project, "-f", "compose.yaml", "-f", "mailbox.yaml"]
+        command = [*composing(), "-p", self.project]
+        for file in self.files:
+            command += ["-f", file]
         done = subprocess.run(
             [*command, *words], check=False, cwd=self.folder, capture_output=True, text=True
         )

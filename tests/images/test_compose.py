@@ -22,12 +22,6 @@ PATIENT = test_registration.new_person(LOOK).email
 __all__ = ["browser"]
 
 
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
-    with compose.up(tmp_path_factory.mktemp("installation")) as portal:
-        yield portal
-
-
 @pytest.fixture(autouse=True)
 def trust(here: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever asks without a browser believes this installation's certificate, and no other."""
