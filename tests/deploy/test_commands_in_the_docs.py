@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 CODE = re.compile(r"^ *```\w*\n(?P<block>.*?)^ *```$|`(?P<word>[^`]+)`", re.MULTILINE | re.DOTALL)
 IMAGE = "carespace/portal:0.1.0"
-BESIDE = {"postgres-records"}
-"""A service that the guide has the operator add."""
+BESIDE = {"mailbox", "postgres-records"}
+"""Services that the guide has the operator add."""
 
 BOTH_KNOW = {
     "up": {"-d": False, "--scale": True},

@@ -57,12 +57,12 @@ def test_the_guide_names_every_variable_of_the_compose_file() -> None:
 
 @pytest.mark.skipif(not compose.composing(), reason="there is no docker compose")
 @pytest.mark.parametrize(
-    ("number", "adds"), [(0, "elsewhere:"), (1, "postgres-records:")], ids=["elsewhere", "here"]
+    ("adds", "secrets"), [("mailbox:", 0), ("elsewhere:", 2), ("postgres-records:", 2)]
 )
-def test_an_override_for_a_cluster_of_its_own_fits_the_compose_file(
-    number: int, adds: str, tmp_path: Path
-) -> None:
-    block = re.findall(r"^   ```yaml\n(.+?)^   ```$", GUIDE, re.MULTILINE | re.DOTALL)[number]
+def test_each_override_fits_the_compose_file(adds: str, secrets: int, tmp_path: Path) -> None:
+    blocks = re.findall(r"^   ```yaml\n(.+?)^   ```$", GUIDE, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 3
+    (block,) = [each for each in blocks if adds in each]
     override = tmp_path / "override.yaml"
     override.write_text(block)
     shutil.copy(ROOT / "deploy" / "compose" / "compose.yaml", tmp_path)
@@ -75,8 +75,8 @@ def test_an_override_for_a_cluster_of_its_own_fits_the_compose_file(
         text=True,
         check=True,
     ).stdout
-    assert said.count("/run/secrets/records-admin-database-url") == 2
     assert adds in said
+    assert said.count("/run/secrets/records-admin-database-url") == secrets
     assert said.count("elsewhere:") >= 4 or "elsewhere" not in block
 
 
