@@ -60,7 +60,7 @@ def ready(host: str, port: int) -> bool:
 
 def readiness(host: str, port: int) -> tuple[bool, str]:
     """Whether it is ready, and what it says of itself."""
-    asking = http.client.HTTPConnection(host, port, timeout=2)
+    asking = http.client.HTTPConnection(host, port, timeout=3)
     try:
         asking.request("GET", "/health/ready")
         answer = asking.getresponse()

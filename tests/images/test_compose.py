@@ -147,6 +147,16 @@ def test_it_is_backed_up_and_the_backup_reads_through(here: Composed) -> None:
     assert "Read: " in here.compose(*admin, "restore", "--check", "/backups/one")
 
 
+def test_postgres_ends_in_order_while_everybody_is_connected(here: Composed) -> None:
+    """Not killed after half a minute, which it would have to mend as it starts."""
+    here.compose("stop", "postgres")
+    here.compose("up", "-d", "postgres")
+    told = here.compose("logs", "--no-color", "postgres")
+    assert "database system is shut down" in told
+    assert "was interrupted" not in told
+    assert "not properly shut down" not in told
+
+
 def test_no_log_holds_an_address_or_a_link(here: Composed) -> None:
     tokens = [here.link(to).rpartition("/")[2] for to in (NURSE, PATIENT)]
     logs = here.compose("logs", "--no-color")
