@@ -49,16 +49,19 @@ def setting(service: str) -> str:
 
 
 @asynccontextmanager
-async def opened(there: Databases) -> AsyncIterator[Connections]:
+async def opened(there: Databases, *, preparing: bool = False) -> AsyncIterator[Connections]:
     """A connection for each service; those whose schemas lie together share one.
 
     A schema that was moved away is not taken for the one in use, whose rows would then be missed.
+    Nor is one that is yet to be moved looked for where it will be, but by who prepares that.
     """
     made: dict[str, asyncpg.Connection] = {}
     try:
         for url, services in there.places().items():
             made[url] = await connected(url)
             await assure_not_moved(made[url], services)
+            if url == there.database_url and not preparing:
+                await _assure_arrived(made[url], services)
         yield {service: made[there.url_of(service)] for service in registry.services()}
     finally:
         for connection in made.values():
@@ -104,4 +107,23 @@ async def assure_not_moved(db: asyncpg.Connection, services: Sequence[str]) -> N
         raise Problem(
             f"The schema of {service} was moved away from here: set {setting(service)} to where "
             f"it is. If a move broke off: ALTER ROLE {service} LOGIN."
+        )
+
+
+async def let_in(db: asyncpg.Connection, services: Sequence[str]) -> list[str]:
+    """Those that may log in here, where the schemas of `services` lie, though theirs does not."""
+    rows = await db.fetch(
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND rolcanlogin ORDER BY 1",
+        [service for service in registry.services() if service not in services],
+    )
+    return [row["rolname"] for row in rows]
+
+
+async def _assure_arrived(db: asyncpg.Connection, services: Sequence[str]) -> None:
+    """Whoever lies elsewhere may no longer log in here, so that its rows are all there."""
+    for service in await let_in(db, services):
+        raise Problem(
+            f"{setting(service)} says that {service} lies elsewhere, and it may still log in where "
+            f"it was. If it is yet to be moved: `carespace move {service}`, or leave the setting "
+            f"out. If it was moved: ALTER ROLE {service} NOLOGIN where it was."
         )

@@ -135,6 +135,6 @@ async def _known(db: asyncpg.Connection, newest: str) -> None:
     behind = sorted({row["name"].split()[0] for row in rows if row["name"].split()[2] != newest})
     if behind:
         raise SaidNo(
-            f"Not yet: {' and '.join(behind)} would not know the key {newest}. Restart them with "
-            "the key ring that has it, and ask again."
+            f"Not yet: {', '.join(behind)} would not know the key {newest}. Restart with the "
+            "key ring that has it, and ask again."
         )

@@ -1,6 +1,7 @@
 """python -m deploy.ready: whether the part in this container can do its work; exit code 0 or 1.
 
-It is run every few seconds beside each part, so it imports next to nothing.
+It is run every few seconds beside each part, so it imports next to nothing; or by hand, to hear
+what the part waits for.
 """
 
 import os
@@ -14,7 +15,9 @@ def main() -> None:
     told_at = os.environ.get("CARESPACE_HEALTH_PORT") or os.environ.get("CARESPACE_PORT", "")
     if not told_at.isdecimal():
         sys.exit("CARESPACE_PORT is not set.")
-    sys.exit(not waiting.ready("127.0.0.1", int(told_at)))
+    is_ready, said = waiting.readiness("127.0.0.1", int(told_at))
+    sys.stdout.write(f"{said}\n")
+    sys.exit(not is_ready)
 
 
 if __name__ == "__main__":

@@ -55,12 +55,18 @@ def answers(host: str, port: int) -> bool:
 
 def ready(host: str, port: int) -> bool:
     """Whether the part whose health is told there says that it is ready."""
-    asking = http.client.HTTPConnection(host, port, timeout=2)
+    return readiness(host, port)[0]
+
+
+def readiness(host: str, port: int) -> tuple[bool, str]:
+    """Whether it is ready, and what it says of itself."""
+    asking = http.client.HTTPConnection(host, port, timeout=3)
     try:
         asking.request("GET", "/health/ready")
-        return asking.getresponse().status == http.HTTPStatus.OK
+        answer = asking.getresponse()
+        return answer.status == http.HTTPStatus.OK, answer.read(1000).decode(errors="replace")
     except (OSError, http.client.HTTPException):
-        return False
+        return False, "no answer"
     finally:
         asking.close()
 

@@ -87,7 +87,7 @@ async def _at_rest(db: asyncpg.Connection, services: Sequence[str]) -> None:
         "SELECT DISTINCT usename AS name FROM pg_stat_activity WHERE usename = ANY($1)", services
     )
     if working:
-        names = " and ".join(sorted(row["name"] for row in working))
+        names = ", ".join(sorted(row["name"] for row in working))
         raise SaidNo(f"Stop {names} first: a restore needs an installation at rest.")
     for service in services:
         if not await db.fetchval("SELECT to_regclass($1)", f"{service}.migration"):

@@ -46,7 +46,7 @@ async def migrate(*, replicas: int, check: bool, as_json: bool, data_dir: Path) 
         streams.provisioner(
             there.nats_url, there.nats_credentials, ca=there.nats_ca, patience=30
         ) as jetstream,
-        databases.opened(there) as connections,
+        databases.opened(there, preparing=True) as connections,
     ):
         for admin, services in databases.together(connections):
             await database.assure_durable(admin)

@@ -55,7 +55,7 @@ async def _migrations(admin: asyncpg.Connection, services: Sequence[str]) -> lis
                 Finding(
                     about="migrations",
                     what=f"The migration {service}/{row['name']} is of a newer release than this.",
-                    remedy="Run the newer release everywhere; going back is not possible.",
+                    remedy="Run the newer release everywhere; until then, one release back works.",
                 )
                 for row in rows
                 if row["name"] not in known

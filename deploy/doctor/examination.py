@@ -11,7 +11,6 @@ from deploy.administrator import Administrator
 from deploy.doctor import database, events, secrets, surroundings, walls
 from deploy.doctor.finding import Finding
 from deploy.problem import Problem
-from libs.contracts import registry
 from libs.runtime.keyring import KeyRing
 
 WITHIN = 10
@@ -71,18 +70,15 @@ async def _moved(admin: asyncpg.Connection, services: Sequence[str]) -> list[Fin
         )
         for service in await databases.shut_out(admin, services)
     ]
-    others = [service for service in registry.services() if service not in services]
-    rows = await admin.fetch(
-        "SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND rolcanlogin ORDER BY 1", others
-    )
     return found + [
         Finding(
             about="moved",
-            what=f"{row['rolname']} may still log in where its schema is not any more: with an old "
-            "address it would write where nobody reads.",
-            remedy=f"ALTER ROLE {row['rolname']} NOLOGIN;",
+            what=f"{service} may still log in here, though {databases.setting(service)} says that "
+            "its schema lies elsewhere: it would write where nobody reads.",
+            remedy=f"If it is yet to be moved: `carespace move {service}`, and it is well until "
+            f"then. If it was moved: ALTER ROLE {service} NOLOGIN here.",
         )
-        for row in rows
+        for service in await databases.let_in(admin, services)
     ]
 
 

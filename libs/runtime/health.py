@@ -13,6 +13,9 @@ from libs.runtime.lifeline import LINE
 OPEN = web.AppKey("open", asyncio.Event)
 """Set while new connections are taken; there where a process serves."""
 
+WITHIN = 2.0
+"""Seconds for Postgres, a connection to it included; who asks for our health waits one more."""
+
 routes = web.RouteTableDef()
 
 
@@ -35,7 +38,8 @@ async def ready(request: web.Request) -> web.Response:
         away.append("nats")
     if POOL in request.app:
         try:
-            await request.app[POOL].fetchval("SELECT 1", timeout=2)
+            async with asyncio.timeout(WITHIN):
+                await request.app[POOL].fetchval("SELECT 1")
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             away.append("postgres")
     if away:

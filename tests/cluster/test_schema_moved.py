@@ -127,8 +127,27 @@ async def is_told_where_it_is(two: Apart) -> None:
     async with apart.connected(two.first) as db:
         await db.execute("ALTER ROLE records LOGIN")
         (told,) = await moved(two.apart)
-        assert told.startswith("records may still log in where its schema is not any more")
+        assert told.startswith(
+            "records may still log in here, though CARESPACE_RECORDS_DATABASE_URL says"
+        )
         await db.execute("ALTER ROLE records NOLOGIN")
+
+
+async def test_who_looks_between_preparing_and_moving_is_not_shown_the_empty_tables(
+    two: Apart, tmp_path: Path
+) -> None:
+    """Last night's backup would lack them; and the doctor does not send anybody to shut them out."""
+    async with office.opened(two.first) as practice:
+        await practice.add_patient()
+    await two.says("migrate")
+    for words in (["backup", str(tmp_path / "backup")], ["keys", "list"]):
+        with pytest.raises(Problem, match="If it is yet to be moved: `carespace move records`"):
+            await two.says(*words)
+    (told,) = await moved(two.apart)
+    assert told.startswith("records may still log in here")
+    assert "All is as it should be." in await two.says("migrate")
+    await two.says("move", "records")
+    assert "Written: " in await two.says("backup", str(tmp_path / "backup"))
 
 
 async def moved(there: Administrator) -> list[str]:

@@ -13,6 +13,7 @@ from tests.images.compose import PARTS, Composed
 from tests.journeys import test_messages, test_registration
 from tests.journeys.conftest import LOOKS, Look, Visit, browser
 from tests.journeys.nurse import NURSE
+from tests.waiting import until_now
 
 pytestmark = pytest.mark.skipif(bool(compose.missing()), reason=compose.missing())
 Open = Callable[[], Visit]
@@ -139,6 +140,22 @@ def test_it_is_backed_up_and_the_backup_reads_through(here: Composed) -> None:
     admin = ("run", "--rm", "-v", f"{backups}:/backups", "admin")
     assert "Written: " in here.compose(*admin, "backup", "/backups/one")
     assert "Read: " in here.compose(*admin, "restore", "--check", "/backups/one")
+
+
+def test_postgres_ends_in_order_while_everybody_is_connected(here: Composed) -> None:
+    """Not killed after half a minute, which it would have to mend as it starts."""
+    here.compose("stop", "postgres")
+    here.compose("start", "postgres")
+    told = until_now(lambda: _ready_again(here))
+    assert "was interrupted" not in told
+    assert "not properly shut down" not in told
+
+
+def _ready_again(here: Composed) -> str:
+    """What Postgres has said from its last start until it was ready."""
+    told = here.compose("logs", "--no-color", "postgres").rpartition("starting PostgreSQL")[2]
+    stopped = re.search(r"received \w+ shutdown request", told)
+    return told if "ready to accept connections" in told and not stopped else ""
 
 
 def test_no_log_holds_an_address_or_a_link(here: Composed) -> None:

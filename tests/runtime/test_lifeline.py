@@ -220,5 +220,21 @@ async def test_a_pool_outlives_a_lost_postgres_and_says_so_meanwhile(clean: Serv
             await until(lambda: _well(client))
 
 
+async def test_a_part_says_within_moments_that_postgres_is_silent(clean: Servers) -> None:
+    """Who asks does not wait for as long as a connection may take to come about."""
+    async with proxy.between(clean.postgres_port) as line:
+        url = clean.database_url("messaging").replace(str(clean.postgres_port), str(line.port))
+        app = web.Application()
+        app.add_routes(health.routes)
+        app.cleanup_ctx.append(database.connected(url, schema="messaging"))
+        async with alive(app) as client:
+            line.hold()
+            async with asyncio.timeout(health.WITHIN + 1):
+                answer = await client.get("/health/ready")
+            assert (answer.status, await answer.text()) == (503, "waiting for postgres")
+            line.mend()
+            await until(lambda: _well(client))
+
+
 async def _well(client: TestClient[web.Request, web.Application]) -> bool:
     return (await client.get("/health/ready")).status == 200
