@@ -4,7 +4,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from gateway import shell
+from gateway import again, shell
 from gateway.protection import Forged
 from gateway.rendering import render
 from libs.contracts.base import Refused
@@ -30,7 +30,7 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     except Refused as refused:
         return await _refused(request, refused)
     except Unavailable:
-        response = await _page(request, 503)
+        response = await _away(request)
         response.headers["Retry-After"] = "10"
         return response
     except web.HTTPException as answer:
@@ -52,6 +52,18 @@ async def _refused(request: web.Request, refused: Refused) -> web.StreamResponse
     if refused.code == Refusal.CHART_CLOSED and "patient" in request.match_info:
         return shell.to_patient(request, "chart_closed")
     return await _page(request, 404)
+
+
+async def _away(request: web.Request) -> web.StreamResponse:
+    """What somebody sent stays in the page; where it can't be read, the page says only that."""
+    if not again.takes(request):
+        return await _page(request, 503)
+    try:
+        return await again.page(request)
+    except Forged:
+        return await _page(request, 403)
+    except web.HTTPException as answer:
+        return await _page(request, answer.status)
 
 
 async def _page(request: web.Request, status: int) -> web.StreamResponse:
