@@ -52,14 +52,16 @@ class Carried:
 
     @property
     def words(self) -> list[str]:
-        """What somebody wrote, to be seen; ids and choices are not words."""
-        return [
-            value for _, value in self.fields if len(value.split()) > 1 and len(value) <= LOOKED_AT
-        ]
+        return words(self.fields)
 
     @property
     def fits(self) -> bool:
         return len(urlencode(self.fields)) <= CARRIED
+
+
+def words(fields: Iterable[tuple[str, str]]) -> list[str]:
+    """What somebody wrote, to be seen; ids and choices are not words."""
+    return [value for _, value in fields if len(value.split()) > 1 and len(value) <= LOOKED_AT]
 
 
 def takes(request: web.Request) -> bool:

@@ -4,7 +4,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from gateway import again, shell
+from gateway import again, carrying, session, shell
 from gateway.protection import Forged
 from gateway.rendering import render
 from libs.contracts.base import Refused
@@ -24,7 +24,7 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     Staff whose role does not include a chart are led to where they can open it in an emergency.
     """
     try:
-        return await handler(request)
+        return await _carried(request, handler)
     except Forged:
         return await _page(request, 403)
     except Refused as refused:
@@ -46,6 +46,16 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     except Exception as error:  # noqa: BLE001  (the person gets a page, the log the kind and place)
         log.error("a page failed", **describe(error))
         return await _page(request, 500)
+
+
+async def _carried(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A form of somebody whose session has ended goes with them through the log-in."""
+    try:
+        return await handler(request)
+    except session.AtTheDoor as door:
+        if not again.takes(request):
+            raise
+        return await carrying.at_the_door(request, door)
 
 
 async def _refused(request: web.Request, refused: Refused) -> web.StreamResponse:

@@ -150,6 +150,8 @@ PAGES: dict[str, Shown] = {
     "login": _door("login", form={}, problem="", code_wanted=False, passkey_options="", kept=None),
     "login-kept": _door("login", form={}, problem="", code_wanted=False, passkey_options="", kept=KEPT),
     "go-on": _door("go_on", kept=KEPT),
+    "go-on-form": _door("go_on", kept=Kept(address="/staff/patients/new", fields={
+        "key": "1", "given": "Ida", "address": "12 Long Road"})),
     "login-error": _door("login", code_wanted=True, kept=None, passkey_options="{}",
                          problem="We could not log you in with these details.",
                          form={"email": "rosa.alvarez@example.com", "date_of_birth_month": "4",

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from gateway.again import CARRIED, SECRET
+from gateway.carrying import MESSAGE, PRESSED, TAKEN_ON
 from gateway.protection import FOR_SOFTWARE, fresh_key
 from tests.policy.addressing import form
 from tests.policy.asking import Answer, Asker, Question
@@ -168,3 +169,29 @@ async def test_what_is_sent_again_has_effect_once(place: Place, world: World) ->
             "SELECT count(*) FROM records.patient WHERE family = 'Sent Again'"
         )
     assert count == 1
+
+
+async def test_a_form_whose_session_has_ended_waits_in_the_log_in(
+    place: Place, world: World
+) -> None:
+    """Every value that was typed, but for passwords and codes; and nothing of it is done."""
+    sent = [
+        replace(one, actor=world.actors["ended session"])
+        for one in forms(world)
+        if TAKEN_ON.fullmatch(one.address)
+    ]
+    async with Asker(place.url) as asker:
+        answered = await asker.ask_all(sent)
+    lost = [str(one) for one, page in answered if lost_at_the_door(one, page)]
+    assert len(sent) > 50
+    assert not lost
+
+
+def lost_at_the_door(question: Question, page: Answer) -> bool:
+    carried = {name: unescape(value) for name, value in HIDDEN.findall(page.text)}
+    message = MESSAGE.fullmatch(question.address)
+    wanted = question.fields.keys() - SECRET - (PRESSED if message else set())
+    kept_there = all(carried.get(f"kept_{name}") == question.fields[name] for name in wanted)
+    secret = {f"kept_{name}" for name in SECRET} & carried.keys()
+    arrives = carried.get("kept_for") == question.address
+    return not (page.status == 401 and kept_there and arrives) or bool(secret) or NASTY in page.text
