@@ -1,10 +1,10 @@
-"""What somebody wrote whose session had ended goes with them through the log-in, and is not lost.
+"""What somebody sent whose session had ended goes with them through the log-in, and is not lost.
 
 The form's words travel as hidden fields of the log-in page, for as long as it takes to log in, and
-are sent on from the page after it, by the person who is logged in then. Files don't travel.
+are sent on from the page after it, by the person who is logged in then. Passwords, codes and files
+don't travel.
 """
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,21 +12,23 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway import multipart, session, shell
-from gateway.multipart import Incoming
-from gateway.protection import Page
-from gateway.rendering import render
+from gateway import again, session, shell
+from gateway.protection import CSRF_FIELD, IDEMPOTENCY_FIELD
+from gateway.rendering import here, render
 
-TYPED = ("draft", "version", "about", "category", "subject", "body")
 PREFIX = "kept_"
 ADDRESS, FILES = "kept_for", "kept_files"
+TAKEN_ON = re.compile(r"(?!/staff/login)/(p|staff|account|invitations)(/[\w-]+)+", re.ASCII)
+"""Where words are carried on to: the forms of those who are logged in."""
 ID = "[0-9a-f-]{36}"
-TAKEN_ON = re.compile(
+MESSAGE = re.compile(
     rf"/p/{ID}/messages/(compose|{ID}/reply)"
     rf"|/staff/(messages/{ID}/answer|patients/{ID}/messages/new)"
 )
-"""Where words are carried on to: the forms in which somebody writes a message."""
-DRAINED = 64 * 1024 * 1024
+"""The forms in which somebody writes a message: it becomes a draft first, to be looked at."""
+PRESSED = frozenset({"do", "remove", IDEMPOTENCY_FIELD})
+"""What a message's draft does without, and what nobody typed."""
+NOT_TYPED = PRESSED | {"draft", "version", "revision", "about", "category", "step", "confirmed"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +41,15 @@ class Kept:
     """There were files too; they have to be chosen again."""
 
     @property
-    def body(self) -> str:
-        return self.fields.get("body", "")
+    def message(self) -> bool:
+        return bool(MESSAGE.fullmatch(self.address))
+
+    @property
+    def words(self) -> list[str]:
+        """What somebody wrote, to be seen before it is sent on."""
+        if self.message:
+            return [self.fields["body"]] if self.fields.get("body") else []
+        return again.words(self.fields.items())
 
     @property
     def hidden(self) -> dict[str, str]:
@@ -54,48 +63,32 @@ def kept_in(form: Mapping[str, Any]) -> Kept | None:
     address = str(form.get(ADDRESS, ""))
     if not TAKEN_ON.fullmatch(address):
         return None
-    fields = {name: str(form.get(PREFIX + name, "")) for name in TYPED}
-    fields = {name: value for name, value in fields.items() if value}
+    fields = {
+        name.removeprefix(PREFIX): str(value)
+        for name, value in form.items()
+        if name.startswith(PREFIX) and name not in (ADDRESS, FILES)
+    }
+    fields = {name: fields[name] for name in fields.keys() - again.SECRET - {CSRF_FIELD}}
     return Kept(address=address, fields=fields, files=bool(form.get(FILES)))
 
 
-def through_the_door(handler: Page) -> Page:
-    """For a form in which somebody writes: without a session, its words wait for the log-in."""
-
-    @functools.wraps(handler)
-    async def carried(request: web.Request) -> web.StreamResponse:
-        if await session.find(request):
-            return await handler(request)
-        return await _at_the_door(request)
-
-    return carried
-
-
-async def _at_the_door(request: web.Request) -> web.Response:
-    fields: dict[str, str] = {}
-    files = drained = 0
-
-    async def leave(incoming: Incoming) -> None:
-        nonlocal files, drained
-        files += 1
-        async for piece in incoming.pieces:
-            drained += len(piece)
-            if drained > DRAINED:
-                raise web.HTTPRequestEntityTooLarge(DRAINED, drained)
-
-    await multipart.read(request, fields, leave)
-    typed = {name: fields[name] for name in TYPED if fields.get(name)}
-    staff = request.path.startswith("/staff/")
-    if not (typed.get("subject") or typed.get("body")):
-        raise session.to_the_door(request, staff=staff)
+async def at_the_door(request: web.Request, door: session.AtTheDoor) -> web.Response:
+    """The log-in page with what was typed; where that is nothing, or too much, the way to it."""
+    brought = await again.read(request)
+    address, fields = here(request), dict(brought.fields)
+    if MESSAGE.fullmatch(address):
+        fields = {name: value for name, value in fields.items() if name not in PRESSED}
+    typed = any(value for name, value in fields.items() if name not in NOT_TYPED)
+    if not (typed and brought.fits and TAKEN_ON.fullmatch(address)):
+        raise door
     return render(
         request,
-        "door/staff_login.html" if staff else "door/login.html",
+        "door/staff_login.html" if door.staff else "door/login.html",
         await shell.door(request),
         form={},
         problem="",
         code_wanted=False,
         passkey_options="",
-        kept=Kept(address=request.path, fields=typed, files=bool(files)),
+        kept=Kept(address=address, fields=fields, files=bool(brought.files)),
         status=401,
     )

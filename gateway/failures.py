@@ -4,7 +4,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from gateway import shell
+from gateway import again, carrying, session, shell
 from gateway.protection import Forged
 from gateway.rendering import render
 from libs.contracts.base import Refused
@@ -24,13 +24,13 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     Staff whose role does not include a chart are led to where they can open it in an emergency.
     """
     try:
-        return await handler(request)
+        return await _carried(request, handler)
     except Forged:
         return await _page(request, 403)
     except Refused as refused:
         return await _refused(request, refused)
     except Unavailable:
-        response = await _page(request, 503)
+        response = await _away(request)
         response.headers["Retry-After"] = "10"
         return response
     except web.HTTPException as answer:
@@ -48,10 +48,32 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
         return await _page(request, 500)
 
 
+async def _carried(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A form of somebody whose session has ended goes with them through the log-in."""
+    try:
+        return await handler(request)
+    except session.AtTheDoor as door:
+        if not again.takes(request):
+            raise
+        return await carrying.at_the_door(request, door)
+
+
 async def _refused(request: web.Request, refused: Refused) -> web.StreamResponse:
     if refused.code == Refusal.CHART_CLOSED and "patient" in request.match_info:
         return shell.to_patient(request, "chart_closed")
     return await _page(request, 404)
+
+
+async def _away(request: web.Request) -> web.StreamResponse:
+    """What somebody sent stays in the page; where it can't be read, the page says only that."""
+    if not again.takes(request):
+        return await _page(request, 503)
+    try:
+        return await again.page(request)
+    except Forged:
+        return await _page(request, 403)
+    except web.HTTPException as answer:
+        return await _page(request, answer.status)
 
 
 async def _page(request: web.Request, status: int) -> web.StreamResponse:

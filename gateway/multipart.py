@@ -17,6 +17,9 @@ from libs.runtime.broker import EXPIRES
 FIELD_LIMIT = 64 * 1024
 """Bytes of one field."""
 FIELDS_LIMIT = 50
+FIELDS = web.RequestKey("form_fields", dict[str, str])
+FILES = web.RequestKey("form_files", set[str])
+"""What a form has brought so far, for a page that says that a part was away."""
 _PARAMETER = re.compile(r'; *(name|filename)="([^"]*)"')
 
 
@@ -43,6 +46,7 @@ async def read(
         fields |= {name: str(value) for name, value in form.items()}
         return
     proven = False
+    request[FIELDS], request[FILES] = fields, set()
     async for part in _parts(request):
         described = _described(part)
         name, file_name = described.get("name"), described.get("filename")
@@ -58,6 +62,7 @@ async def read(
         elif not proven:
             raise Forged
         elif file_name:
+            request[FILES].add(name)
             declared = part.headers.get("Content-Type", "")[:100]
             incoming = Incoming(
                 file_name=file_name[-255:], media_type=declared, pieces=_pieces(part)

@@ -291,9 +291,17 @@ async def end(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
 
 
-def to_the_door(request: web.Request, *, staff: bool = False) -> web.HTTPSeeOther:
+class AtTheDoor(web.HTTPSeeOther):
+    """Nobody is logged in, and the page is for somebody who is."""
+
+    staff = False
+
+
+def to_the_door(request: web.Request, *, staff: bool = False) -> AtTheDoor:
     """To the log-in page, and from there back to the page that was asked for."""
     door = request.app.router["staff_login" if staff else "login"].url_for()
     if request.method == "GET" and request.path != "/":
         door = door.with_query({"next": request.path_qs})
-    return web.HTTPSeeOther(door)
+    away = AtTheDoor(door)
+    away.staff = staff or request.path.startswith("/staff/")
+    return away

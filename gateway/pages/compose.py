@@ -6,7 +6,6 @@ from uuid import UUID
 from aiohttp import web
 
 from gateway import reading, session, shell, wording, writing
-from gateway.carrying import through_the_door
 from gateway.pages import messages
 from gateway.protection import streams_its_form
 from gateway.rendering import render
@@ -38,7 +37,6 @@ async def show_compose(request: web.Request) -> web.Response:
 
 @routes.post("/p/{patient}/messages/compose")
 @streams_its_form
-@through_the_door
 async def compose(request: web.Request) -> web.Response:
     """Kept as a draft first; sent if that is what was pressed, and if it is whole."""
     acting = await session.acting(request, Limit.MESSAGES)
@@ -56,7 +54,6 @@ async def compose(request: web.Request) -> web.Response:
 
 @routes.post("/p/{patient}/messages/{id}/reply", name="reply")
 @streams_its_form
-@through_the_door
 async def reply(request: web.Request) -> web.Response:
     """An answer to a received message, once; a second one is kept as a draft and explained."""
     acting = await session.acting(request, Limit.MESSAGES)

@@ -7,7 +7,6 @@ from uuid import UUID
 from aiohttp import web
 
 from gateway import reading, session, shell, uploads, writing
-from gateway.carrying import through_the_door
 from gateway.pages.messages import stream_file
 from gateway.protection import streams_its_form
 from gateway.rendering import render
@@ -145,7 +144,6 @@ async def add_note(request: web.Request) -> web.Response:
 
 @routes.post("/staff/messages/{id}/answer", name="answer")
 @streams_its_form
-@through_the_door
 async def answer(request: web.Request) -> web.Response:
     """Kept as a draft first; sent if that is what was pressed, and then perhaps closed."""
     staff = await session.at_work(request)

@@ -5,7 +5,6 @@ import asyncio
 from aiohttp import web
 
 from gateway import reading, session, shell, writing
-from gateway.carrying import through_the_door
 from gateway.protection import streams_its_form
 from gateway.rendering import render
 from gateway.writing import Form, Place, Written
@@ -29,7 +28,6 @@ async def show(request: web.Request) -> web.Response:
 
 @routes.post("/staff/patients/{patient}/messages/new")
 @streams_its_form
-@through_the_door
 async def write(request: web.Request) -> web.Response:
     """Kept as a draft first; sent if that is what was pressed, and if it is whole."""
     staff = await session.at_work(request)

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from gateway import app as gateway
 from gateway import live, protection, static_files
+from gateway.again import CARRIED, Carried
 from gateway.carrying import Kept
 from gateway.config import Config
 from gateway.pages import mailbox, staff_imports, staff_patient, staff_patients
@@ -95,6 +96,14 @@ def _shared(template: str, **content: Any) -> Shown:
     )
 
 
+def _again(**brought: Any) -> Shown:
+    return Shown(
+        template="errors/again.html",
+        chrome=Chrome(),
+        content={"carried": Carried(address="/staff/patients/new", **brought)},
+    )
+
+
 def _staff(template: str, tab: str, path: str = "/staff", **content: Any) -> Shown:
     return Shown(
         template=f"staff/{template}.html".replace("staff/../", ""),
@@ -141,6 +150,8 @@ PAGES: dict[str, Shown] = {
     "login": _door("login", form={}, problem="", code_wanted=False, passkey_options="", kept=None),
     "login-kept": _door("login", form={}, problem="", code_wanted=False, passkey_options="", kept=KEPT),
     "go-on": _door("go_on", kept=KEPT),
+    "go-on-form": _door("go_on", kept=Kept(address="/staff/patients/new", fields={
+        "key": "1", "given": "Ida", "address": "12 Long Road"})),
     "login-error": _door("login", code_wanted=True, kept=None, passkey_options="{}",
                          problem="We could not log you in with these details.",
                          form={"email": "rosa.alvarez@example.com", "date_of_birth_month": "4",
@@ -431,6 +442,11 @@ PAGES: dict[str, Shown] = {
                             content={"mail": samples.LETTERS[0]}),
     **{f"error-{status}": Shown(template=f"errors/{status}.html", chrome=Chrome())
        for status in (400, 403, 404, 409, 413, 429, 500, 503)},
+    "again": _again(fields=[("key", "1"), ("given", "Ida"), ("note", "Please call <b>me</b> back.")]),
+    "again-secrets": _again(passwords={"proof_password": "Your password"},
+                            codes={"proof_code": "One-time code"}, files=("file",), streamed=True),
+    "again-too-long": _again(fields=[("content", "a" * (CARRIED + 1))]),
+    "again-begin-anew": _again(began_elsewhere=True),
 }  # fmt: skip
 """Each page, and each state of it that looks different."""
 

@@ -17,7 +17,8 @@ RULES = {
     }
 }
 IN_THE_DARK = ("login-error", "register-error", "health", "health-acting", "documents", "account",
-               "staff-patients", "staff-patient", "staff-import", "error-503")  # fmt: skip
+               "staff-patients", "staff-patient", "staff-import", "error-503", "again",
+               "again-secrets")  # fmt: skip
 ALIKE = {f"error-{status}" for status in (400, 403, 409, 413, 500)} | {"link-void", "link-unknown"}
 """Made as one that is looked at, with other words."""
 OPEN_HISTORIES = "document.querySelectorAll('details:not(.menu)').forEach(d => d.open = true)"

@@ -117,6 +117,33 @@ def _log_has(rosa: Visit, address: str, words: str) -> bool:
     return words in " ".join(rosa.page.inner_text("main").split())
 
 
+def test_an_invitation_typed_when_the_session_had_ended_is_sent_after_the_log_in(
+    visit: Open,
+) -> None:
+    rosa, email = somebody(visit)
+    elsewhere = visit()
+    elsewhere.goes_to("/login")
+    for one in (rosa, elsewhere):
+        logs_in(one, email, BORN)
+    manages_users(rosa)
+    invited = f"{uuid4().hex[:8]}@example.com"
+    rosa.types("Email", invited)
+    rosa.types_date(*ANAS_BIRTHDAY)
+    elsewhere.goes_to("/account")
+    elsewhere.presses("End all other sessions")
+    elsewhere.sees("Done.")
+
+    rosa.presses("Send invitation")
+    rosa.sees("You were logged out before this was saved.")
+    rosa.types("Email", email)
+    rosa.types("Password", PASSWORD)
+    rosa.types_date(*BORN)
+    rosa.presses("Log in")
+    rosa.sees("What you typed is still here. It was not saved.")
+    rosa.presses("Send it now")
+    rosa.sees("The invitation is on its way.", invited, "Invited")
+
+
 @ON_A_PHONE
 def test_somebody_with_an_account_accepts_some_of_a_record_and_switches(visit: Open) -> None:
     rosa, email = somebody(visit)
