@@ -12,7 +12,7 @@ from aiohttp import web
 
 from gateway import multipart, shell
 from gateway.multipart import Incoming
-from gateway.protection import CSRF_FIELD, FOR_SOFTWARE, STREAMED
+from gateway.protection import CSRF_FIELD, FOR_SOFTWARE, IDEMPOTENCY_FIELD, STREAMED
 from gateway.rendering import here, render
 
 PASSWORDS = {
@@ -53,6 +53,11 @@ class Carried:
     @property
     def words(self) -> list[str]:
         return words(self.fields)
+
+    @property
+    def counts_once(self) -> bool:
+        """It has a key of its own, by which it is known again."""
+        return IDEMPOTENCY_FIELD in dict(self.fields)
 
     @property
     def fits(self) -> bool:

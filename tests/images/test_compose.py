@@ -3,6 +3,11 @@
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPConnection, HTTPSConnection
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser
@@ -164,3 +169,60 @@ def test_no_log_holds_an_address_or_a_link(here: Composed) -> None:
     assert '"event": "ready"' in logs
     for secret in (*tokens, NURSE, PATIENT, "example.com"):
         assert secret not in logs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    status: int
+    headers: Message
+    text: str
+
+
+def asked(here: Composed, path: str = "/login", *, tls: bool = True, **headers: str) -> Answer:
+    address = urlsplit(here.url).netloc
+    line = (
+        HTTPSConnection(address, context=compose.trust(here), timeout=10)
+        if tls
+        else HTTPConnection(address, timeout=10)
+    )
+    with closing(line):
+        line.request("GET", path, headers=headers)
+        answer = line.getresponse()
+        return Answer(
+            status=answer.status,
+            headers=answer.headers,
+            text=answer.read().decode(errors="replace"),
+        )
+
+
+def is_plain_and_guarded(answer: Answer, *, says: str) -> None:
+    assert f"<h1>{says}</h1>" in answer.text
+    assert "nginx" not in answer.text
+    assert answer.headers["Server"] == "nginx"  # and no version
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "max-age=" in answer.headers["Strict-Transport-Security"]
+
+
+def test_where_no_gateway_is_the_proxy_says_so_in_our_words(here: Composed) -> None:
+    here.compose("stop", "gateway")
+    try:
+        away = asked(here)
+    finally:
+        here.compose("start", "gateway")
+    assert (away.status, away.headers["Retry-After"]) == (503, "10")
+    is_plain_and_guarded(away, says="Away for a moment")
+    until_now(lambda: asked(here).status == 200, within=60)
+
+
+def test_what_nobody_can_read_is_answered_in_our_words(here: Composed) -> None:
+    for unread in (asked(here, Cookie="a" * 40_000), asked(here, "/" + "a" * 40_000)):
+        assert unread.status == 400
+        is_plain_and_guarded(unread, says="This could not be read")
+
+
+def test_whoever_leaves_out_tls_is_led_to_it(here: Composed) -> None:
+    plain = asked(here, tls=False)
+    assert (plain.status, plain.headers["Location"]) == (308, f"{here.url}/login")
