@@ -116,7 +116,7 @@ class Office:
         issuer = "identity" if capacity in (Capacity.STAFF, Capacity.MACHINE) else "delegation"
         return parts.sealed(self.servers, Visa(**given | said), by=issuer)
 
-    async def add_practice(self) -> None:
+    async def add_practice(self, time_zone: str = TIME_ZONE) -> None:
         """What identity has to know of it."""
         async with parts.asking(self.servers, "operator") as operator:
             await ask(
@@ -128,7 +128,7 @@ class Office:
                     address="1 Lake Street",
                     hours="9 to 5",
                     emergency="Call 911.",
-                    time_zone=TIME_ZONE,
+                    time_zone=time_zone,
                     contact_email="desk@lakeside.example.com",
                 ),
             )

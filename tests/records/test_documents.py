@@ -1,7 +1,8 @@
 """Documents: filed once, found again, shown to whom they belong, and to nobody else."""
 
 import asyncio
-from datetime import date, timedelta
+from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +22,9 @@ from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Limit
 from libs.runtime.broker import ask
 from tests.corpus import CORPUS, content, files, needs_corpus
+from tests.records import office
 from tests.records.office import Office, together
+from tests.servers import Servers
 
 CHART = (
     b'<?xml version="1.0"?><ClinicalDocument xmlns="urn:hl7-org:v3"><title>Visit</title>'
@@ -159,7 +162,16 @@ async def test_every_naughty_string_is_a_title_like_any_other(practice: Office) 
         assert line.title == (" ".join(title.split())[:300] or "n.txt")
 
 
-async def test_documents_are_found_by_kind_day_and_words_page_by_page(practice: Office) -> None:
+@pytest.fixture
+async def known(clean: Servers) -> AsyncIterator[Office]:
+    """A practice that identity knows, without its calendar yet."""
+    async with office.opened(clean, office.identity(clean)) as opened:
+        yield opened
+
+
+async def test_documents_are_found_by_kind_day_and_words_page_by_page(known: Office) -> None:
+    practice = known
+    await practice.add_practice()
     rosa = await practice.add_patient()
     for number in range(1, 61):
         await practice.file(
@@ -191,6 +203,39 @@ async def test_documents_are_found_by_kind_day_and_words_page_by_page(practice: 
     assert await found(q="lind 08", kind="Visit note") == {"08"}
     assert await found(q="100%") == set()
     assert len((await practice.documents(rosa, after="nonsense")).documents) == 50
+
+
+@pytest.mark.parametrize(
+    ("zone", "came", "day"),
+    [
+        ("Pacific/Auckland", "2026-09-26 12:00", date(2026, 9, 27)),  # the clock goes forward there
+        ("Pacific/Auckland", "2026-09-26 11:59", date(2026, 9, 26)),
+        ("Pacific/Auckland", "2026-04-05 11:59", date(2026, 4, 5)),  # and back
+        ("Pacific/Auckland", "2026-04-05 12:00", date(2026, 4, 6)),
+        ("America/St_Johns", "2026-03-08 03:29", date(2026, 3, 7)),
+        ("America/St_Johns", "2026-03-08 03:30", date(2026, 3, 8)),
+        ("America/St_Johns", "2026-11-01 02:29", date(2026, 10, 31)),
+        ("America/St_Johns", "2026-11-02 03:29", date(2026, 11, 1)),
+    ],
+)
+async def test_a_document_without_a_date_is_found_by_the_practices_day(
+    known: Office, zone: str, came: str, day: date
+) -> None:
+    await known.add_practice(zone)
+    rosa = await known.add_patient()
+    await known.file(rosa, b"a letter")
+    await known.sql(
+        "UPDATE document SET added_at = $1, day = ($1::timestamptz AT TIME ZONE 'UTC')::date",
+        datetime.fromisoformat(f"{came}Z"),
+    )
+
+    async def found(start: date | None, end: date | None) -> int:
+        return (await known.documents(rosa, start=start, end=end)).total
+
+    one = timedelta(days=1)
+    assert await found(day, day) == 1
+    assert await found(day, None) == await found(None, day) == 1
+    assert await found(day + one, None) == await found(None, day - one) == 0
 
 
 async def test_a_chart_is_made_readable_and_nothing_else_is(practice: Office) -> None:

@@ -44,7 +44,10 @@ class DocumentList(Reply):
 
 
 class ListDocuments(Request[DocumentList]):
-    """A record's documents, by kind, dates (both included) and text."""
+    """A record's documents, by kind, the practice's calendar days (both included) and text.
+
+    One without a date has the day on which it came.
+    """
 
     subject = "request.records.list_documents"
     visa: str = Field(repr=False)

@@ -101,12 +101,6 @@ def bounds(selection: Selection, time_zone: str) -> tuple[datetime | None, datet
     return _midnight(start, zone), _midnight(end + timedelta(days=1) if end else None, zone)
 
 
-def is_within(day: date, selection: Selection) -> bool:
-    """Whether this day was chosen; both ends are."""
-    start, end = selection.start or date.min, selection.end or date.max
-    return start <= day <= end
-
-
 def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
     """The moment at which a day begins there; where a clock skips midnight, the one after it."""
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC) if day else None

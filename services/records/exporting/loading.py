@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from faststream.nats import NatsBroker
 
@@ -17,14 +16,13 @@ from libs.contracts.records.health import Flag, Status
 from libs.contracts.records.moments import Precision
 from libs.runtime.broker import ask
 from libs.runtime.database import Connection
-from services.records.domain.chart import Before, Chart, Measured, bounds, is_within
+from services.records.domain.chart import Before, Chart, Measured, bounds
 from services.records.domain.document import Document
 from services.records.exporting.files import Fetch
 from services.records.store import documents, patients, results
 from services.records.store import exports as store
 from services.records.store.documents import Filter
 
-ONE_DAY = timedelta(days=1)
 FETCHED_WITHIN = 20
 """Seconds for a chunk."""
 
@@ -98,22 +96,18 @@ def _measured(row: Any, before: list[Before]) -> Measured:
 async def _documents(
     db: Connection, practice: Practice, patient_id: UUID, chosen: Selection
 ) -> list[Document]:
-    """By the practice's calendar; one without a date is kept by the day on which it came in UTC."""
-    zone, found = ZoneInfo(practice.time_zone), list[Document]()
-    wanted = Filter(
-        start=chosen.start - ONE_DAY if chosen.start and chosen.start > date.min else None,
-        end=chosen.end + ONE_DAY if chosen.end and chosen.end < date.max else None,
-    )
+    """By the practice's calendar, as the page lists them."""
+    found = list[Document]()
     while page := await documents.list_documents(
         db,
         practice.practice_id,
         patient_id,
-        wanted=wanted,
+        wanted=Filter(start=chosen.start, end=chosen.end, zone=practice.time_zone),
         after=(found[-1].day, found[-1].id) if found else None,
         limit=documents.PAGE * 10,
     ):
         found += page
-    return [one for one in found if is_within(one.day_in(zone), chosen)]
+    return found
 
 
 async def count_letters(

@@ -10,6 +10,7 @@ from libs.access.gate import AtGate
 from libs.contracts.activity import Act
 from libs.contracts.base import Refused
 from libs.contracts.content import Chunk
+from libs.contracts.identity.practices import ShowPractice
 from libs.contracts.records.documents import (
     Document,
     DocumentFiled,
@@ -25,7 +26,7 @@ from libs.contracts.records.documents import (
 from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Visa
 from libs.runtime import once
-from libs.runtime.broker import answers
+from libs.runtime.broker import Asking, answers, ask
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, Pool, transaction
 from libs.runtime.keyring import KeyRing
@@ -143,11 +144,14 @@ async def _examined(
 
 @answers(router, ListDocuments)
 async def list_documents(
-    asked: ListDocuments, pool: Database, now: Now, gate: AtGate
+    asked: ListDocuments, pool: Database, now: Now, gate: AtGate, broker: Asking
 ) -> DocumentList:
     visa = admit_to_documents(gate, asked.visa, patient_id=asked.patient_id, now=now)
     place = visa.practice_id, asked.patient_id
-    wanted = Filter(kind=asked.kind, start=asked.start, end=asked.end, q=asked.q)
+    wanted = Filter(kind=asked.kind, q=asked.q)
+    if asked.start or asked.end:
+        practice = await ask(broker, ShowPractice(practice_id=visa.practice_id))
+        wanted = replace(wanted, start=asked.start, end=asked.end, zone=practice.time_zone)
     async with transaction(pool, practice=visa.practice_id) as db:
         person = await patients.get_person(db, *place)
         await assure_chart(db, visa, asked.patient_id, now=now)

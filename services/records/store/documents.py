@@ -9,13 +9,19 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.base import Refused
-from libs.contracts.records.documents import DocumentLine
 from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Connection
-from services.records.domain.document import Document, line, words
+from services.records.domain.document import Document, words
 from services.records.domain.result import Precision, ResultStatus
 
 PAGE = 50
+
+_DAY = "coalesce(dated, (added_at AT TIME ZONE $7)::date)"
+_WITHIN = f"""
+       ($4::date IS NULL OR day >= $4 - 1 AND {_DAY} >= $4)
+   AND ($5::date IS NULL OR day <= $5 + 1 AND {_DAY} <= $5)
+"""
+"""What is listed by UTC's calendar is chosen by the practice's, a day apart at most."""
 
 _COLUMNS = """
     practice_id, patient_id, id, content_id, source_id, known_as, replaces, title, kind, kind_code,
@@ -31,6 +37,8 @@ class Filter:
     kind: str = ""
     start: date | None = None
     end: date | None = None
+    zone: str = "UTC"
+    """The practice's, by whose calendar a document without a date has the day on which it came."""
     q: str = ""
 
 
@@ -170,12 +178,11 @@ async def list_documents(  # noqa: PLR0913
           FROM document
          WHERE practice_id = $1 AND patient_id = $2 AND withdrawn_at IS NULL
            AND ($3 = '' OR kind = $3)
-           AND ($4::date IS NULL OR day >= $4)
-           AND ($5::date IS NULL OR day <= $5)
+           AND {_WITHIN}
            AND words LIKE ALL ($6::text[])
-           AND ($7::date IS NULL OR (day, id) < ($7, $8::uuid))
+           AND ($8::date IS NULL OR (day, id) < ($8, $9::uuid))
          ORDER BY day DESC, id DESC
-         LIMIT $9
+         LIMIT $10
         """,
         practice_id,
         patient_id,
@@ -183,6 +190,7 @@ async def list_documents(  # noqa: PLR0913
         wanted.start,
         wanted.end,
         _patterns(wanted.q),
+        wanted.zone,
         after[0] if after else None,
         after[1] if after else None,
         limit,
@@ -195,13 +203,12 @@ async def count_documents(
 ) -> int:
     """How many documents fit."""
     count: int = await db.fetchval(
-        """
+        f"""
         SELECT count(*)
           FROM document
          WHERE practice_id = $1 AND patient_id = $2 AND withdrawn_at IS NULL
            AND ($3 = '' OR kind = $3)
-           AND ($4::date IS NULL OR day >= $4)
-           AND ($5::date IS NULL OR day <= $5)
+           AND {_WITHIN}
            AND words LIKE ALL ($6::text[])
         """,
         practice_id,
@@ -210,17 +217,9 @@ async def count_documents(
         wanted.start,
         wanted.end,
         _patterns(wanted.q),
+        wanted.zone,
     )
     return count
-
-
-async def list_recent(
-    db: Connection, practice_id: UUID, patient_id: UUID, limit: int, *, since: datetime | None
-) -> tuple[list[DocumentLine], int]:
-    """The newest documents, and how many there are in all."""
-    found = await list_documents(db, practice_id, patient_id, wanted=Filter(), limit=limit)
-    total = await count_documents(db, practice_id, patient_id, wanted=Filter())
-    return [line(document, since=since) for document in found], total
 
 
 async def list_kinds(db: Connection, practice_id: UUID, patient_id: UUID) -> tuple[str, ...]:
