@@ -160,12 +160,14 @@ class Worker:
         )
 
     async def _tell_sender(self, job: Job) -> Letter:
-        """Records says who sent it, identity at which address they are."""
+        """Records says who sent it, identity at which address they are, or else the patient."""
         asked = DescribeSender(practice_id=job.practice_id, sending_id=job.reference_id)
         told = await ask(self._broker, asked)
-        return await self._to_account(job, told.account_id, told.path)
+        return await self._to_account(job, told.account_id, told.path, patient_id=told.patient_id)
 
-    async def _to_account(self, job: Job, account_id: UUID, path: str) -> Letter:
+    async def _to_account(
+        self, job: Job, account_id: UUID, path: str, *, patient_id: UUID | None = None
+    ) -> Letter:
         letter = await ask(
             self._broker,
             DescribeLetter(
@@ -173,6 +175,7 @@ class Worker:
                 reference_id=account_id,
                 version=job.version,
                 practice_id=job.practice_id,
+                patient_id=patient_id,
             ),
         )
         return letter.model_copy(update={"path": path})

@@ -1,6 +1,7 @@
 """Patients let family and caregivers in: invited, accepted, counted, taken back."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from libs.contracts.base import Refused
-from libs.contracts.delegation import AccessChanged
+from libs.contracts.delegation import AccessChanged, AccessRevoked
 from libs.contracts.identity.invitations import AskForNewLink, InvitationState, ShowInvitation
-from libs.contracts.identity.letters import DescribeLetter, LetterKind
+from libs.contracts.identity.letters import DescribeLetter, Letter, LetterKind
 from libs.contracts.identity.refusals import Refusal
 from libs.contracts.identity.registration import AcceptInvitation
 from libs.contracts.identity.sharing import (
@@ -212,6 +213,68 @@ async def test_a_change_is_known_here_and_whoever_it_is_about_is_told(
     (due,) = await desk.letters(LetterKind.ACCESS_CHANGED)
     asked = DescribeLetter(kind=due.kind, reference_id=due.reference_id, version=due.version)
     assert await desk.refusal(asked, now=utcnow()) == Refusal.LINK_VOID
+
+
+async def let_in(desk: Desk, rosa: Rosa, **how: Any) -> DelegateAccepted:
+    """Ana, who has registered from the letter."""
+    await desk.ask(rosa.invites(**how))
+    token = await desk.token(INVITATION)
+    await desk.ask(desk.registration(token, date_of_birth=ANAS_BIRTHDAY, name="Ana Ruiz"))
+    (event,) = await accepted(desk)
+    return event
+
+
+async def test_of_a_sent_record_its_sender_is_told_or_the_patient_where_that_is_over(
+    desk: Desk, rosa: Rosa
+) -> None:
+    ana = await let_in(desk, rosa, last_day=utcnow().date() + timedelta(days=30))
+
+    async def told(account_id: UUID = ana.account_id, *, later: timedelta = timedelta()) -> str:
+        asked = DescribeLetter(
+            kind=LetterKind.SENDING_NOTE,
+            reference_id=account_id,
+            version=1,
+            practice_id=PRACTICE,
+            patient_id=rosa.patient_id,
+        )
+        letter: Letter = await desk.at(utcnow() + later, asked)
+        return letter.email
+
+    assert await told() == ANA
+    assert await told(rosa.account_id) == EMAIL
+    assert await told(later=timedelta(days=40)) == EMAIL
+    place = {
+        "practice_id": PRACTICE,
+        "patient_id": rosa.patient_id,
+        "account_id": ana.account_id,
+        "grant_id": uuid4(),
+        "invitation_id": ana.invitation_id,
+        "invitation_version": ana.version,
+    }
+    narrowed = AccessChanged(
+        **place,
+        revision=1,
+        limits=frozenset({Limit.RESULTS}),
+        ends_at=None,
+        narrower=True,
+        changed_at=utcnow(),
+    )
+    async with parts.running(parts.relay(desk.servers, "delegation")):
+        await announce(desk.servers, narrowed, by="delegation")
+        await desk.letter(LetterKind.ACCESS_CHANGED)
+        assert await told() == EMAIL
+        widened = narrowed.model_copy(
+            update={"id": uuid4(), "revision": 2, "limits": frozenset(Limit), "narrower": False}
+        )
+        await announce(desk.servers, widened, by="delegation")
+        await until(lambda: told_is(told, ANA))
+        revoked = AccessRevoked(**place, at=utcnow(), revoked_at=utcnow())
+        await announce(desk.servers, revoked, by="delegation")
+        await until(lambda: told_is(told, EMAIL))
+
+
+async def told_is(told: Callable[[], Awaitable[str]], email: str) -> bool:
+    return await told() == email
 
 
 async def test_nobody_is_let_into_her_own_record_by_another_address(desk: Desk, rosa: Rosa) -> None:

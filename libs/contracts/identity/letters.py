@@ -74,6 +74,8 @@ class DescribeLetter(Request[Letter]):
     version: int
     practice_id: UUID | None = None
     """Whose message waits, or whose record was sent."""
+    patient_id: UUID | None = None
+    """The record that was sent. Where the account may no longer send it, the patient is told."""
 
 
 class LetterDue(Event):

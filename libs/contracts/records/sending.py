@@ -221,6 +221,7 @@ class Sender(Reply):
     """Whom to tell of a record that was sent, and where it is listed."""
 
     account_id: UUID
+    patient_id: UUID | None = None
     path: str
 
 

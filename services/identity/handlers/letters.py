@@ -1,6 +1,7 @@
 """What a letter says, asked for as it is written; only the notifier may ask."""
 
 from datetime import datetime
+from uuid import UUID
 
 from faststream.nats import NatsRouter
 
@@ -51,7 +52,7 @@ async def describe_letter(  # noqa: C901, PLR0911
         case LetterKind.EMAIL_CHANGED:
             return await _email_changed(asked, pool)
         case LetterKind.MESSAGE_WAITING | LetterKind.SENDING_LOCKED | LetterKind.SENDING_NOTE:
-            return await _to_account(asked, pool)
+            return await _to_account(asked, pool, now=now)
         case LetterKind.CHART_OPENED | LetterKind.CHART_OPENED_STAFF:
             return await _chart_opened(asked, pool)
         case LetterKind.RECORD_SENT:  # to no account: records says to whom
@@ -195,12 +196,14 @@ async def _email_changed(asked: DescribeLetter, pool: Pool) -> Letter:
     )
 
 
-async def _to_account(asked: DescribeLetter, pool: Pool) -> Letter:
+async def _to_account(asked: DescribeLetter, pool: Pool, *, now: datetime) -> Letter:
     """To an account that is still used; where it is to look, whoever tells it says."""
     if asked.practice_id is None:
         raise Refused(Refusal.LINK_VOID)
-    async with transaction(pool, account=asked.reference_id) as db:
-        account = await accounts.get_account(db, asked.reference_id)
+    async with transaction(pool, practice=asked.practice_id) as db:
+        account_id = await _sender(db, asked, now=now)
+        await wall(db, account=account_id)
+        account = await accounts.get_account(db, account_id)
         practice = await practices.get_practice(db, asked.practice_id)
     if not account.active:
         raise Refused(Refusal.LINK_VOID)
@@ -210,6 +213,19 @@ async def _to_account(asked: DescribeLetter, pool: Pool) -> Letter:
         practice=practice,
         time_zone=practice.time_zone,
     )
+
+
+async def _sender(db: Connection, asked: DescribeLetter, *, now: datetime) -> UUID:
+    """Whoever it is about; of a record that they may send nothing of any more, its patient."""
+    if asked.practice_id is None or asked.patient_id is None:
+        return asked.reference_id
+    place = asked.practice_id, asked.patient_id
+    if await invitations.may_send(db, *place, account_id=asked.reference_id, now=now):
+        return asked.reference_id
+    own = await invitations.find_of_patient(db, *place)
+    if own is None or own.account_id is None or own.state is not InvitationState.REGISTERED:
+        raise Refused(Refusal.LINK_VOID)
+    return own.account_id
 
 
 async def _chart_opened(asked: DescribeLetter, pool: Pool) -> Letter:

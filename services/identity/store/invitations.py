@@ -70,6 +70,28 @@ async def list_own(db: Connection, account_id: UUID) -> list[Invitation]:
     return [_invitation(row) for row in rows]
 
 
+async def may_send(
+    db: Connection, practice_id: UUID, patient_id: UUID, *, account_id: UUID, now: datetime
+) -> bool:
+    """Whether this account may send of this record now: its patient's own, or let in as far."""
+    found: bool = await db.fetchval(
+        """
+        SELECT EXISTS (
+               SELECT FROM invitation
+                WHERE practice_id = $1 AND patient_id = $2 AND account_id = $3 AND state = $4
+                  AND (invited_by IS NULL OR $5 = ANY (limits))
+                  AND (ends_at IS NULL OR ends_at > $6))
+        """,
+        practice_id,
+        patient_id,
+        account_id,
+        InvitationState.REGISTERED,
+        Limit.SENDING,
+        now,
+    )
+    return found
+
+
 async def find_of_patient(db: Connection, practice_id: UUID, patient_id: UUID) -> Invitation | None:
     """The patient's invitation, held until the transaction ends."""
     row = await db.fetchrow(

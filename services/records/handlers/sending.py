@@ -176,7 +176,11 @@ async def describe_sending(
 async def describe_sender(asked: DescribeSender, pool: Database) -> Sender:
     async with transaction(pool, practice=asked.practice_id) as db:
         sending = await store.get_sending(db, asked.practice_id, asked.sending_id)
-    return Sender(account_id=sending.account_id, path=f"/p/{sending.patient_id}/health/send#sent")
+    return Sender(
+        account_id=sending.account_id,
+        patient_id=sending.patient_id,
+        path=f"/p/{sending.patient_id}/health/send#sent",
+    )
 
 
 @answers(router, DescribeNote)
