@@ -22,6 +22,32 @@ _COLUMNS = """practice_id, id, patient_id, account_id, sender, key, recipient, k
 MOST_LISTED = 200
 
 
+async def lock_sendings(db: Connection, practice_id: UUID, patient_id: UUID) -> None:
+    """Nothing else of this patient is sent until the transaction ends."""
+    await db.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('sendings ' || $1 || $2, 0))",
+        str(practice_id),
+        str(patient_id),
+    )
+
+
+async def count_kept(db: Connection, practice_id: UUID, patient_id: UUID, *, now: datetime) -> int:
+    """How many copies of this patient's record are kept, or being made, for somebody to take."""
+    count: int = await db.fetchval(
+        """
+        SELECT count(*)
+          FROM sending
+         WHERE practice_id = $1 AND patient_id = $2 AND expires_at > $3
+           AND (state IN ('sent', 'locked') OR state = 'packing' AND heard_at > $4)
+        """,
+        practice_id,
+        patient_id,
+        now,
+        now - SILENCE,
+    )
+    return count
+
+
 async def add_sending(db: Connection, sending: Sending) -> Sending:
     """A record that is to be sent; the one that is there, if this form was sent before."""
     cost = sending.cost
