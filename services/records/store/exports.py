@@ -149,13 +149,20 @@ async def save_progress(db: Connection, export: Export, *, done: int, now: datet
     )
 
 
-async def keep_word(db: Connection, export: Export, *, now: datetime) -> None:
-    """We are still at it."""
-    await db.execute(
-        "UPDATE export SET heard_at = $3 WHERE practice_id = $1 AND id = $2",
-        export.practice_id,
-        export.id,
-        now,
+async def keep_word(db: Connection, export: Export, *, now: datetime) -> bool:
+    """We are still at it; False if nobody wants it any more."""
+    return bool(
+        await db.fetchval(
+            """
+            UPDATE export
+               SET heard_at = $3
+             WHERE practice_id = $1 AND id = $2 AND state = 'making'
+            RETURNING true
+            """,
+            export.practice_id,
+            export.id,
+            now,
+        )
     )
 
 
