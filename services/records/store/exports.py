@@ -26,8 +26,11 @@ _CHOSEN = f"""
       FROM (SELECT r.*, {_DAY} AS day
               FROM result r
              WHERE r.practice_id = $1 AND r.patient_id = $2 AND r.rank < {labs.WITHDRAWN}) r
+      JOIN latest_result l ON l.practice_id = $1 AND l.patient_id = $2
+                          AND l.test_key = r.test_key
      WHERE ($4::date IS NULL OR r.day >= $4) AND ($5::date IS NULL OR r.day <= $5)
 """
+"""As Health shows them: what was cancelled goes with its test, which is there while one stands."""
 
 
 async def list_results(
