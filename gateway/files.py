@@ -104,10 +104,10 @@ async def stream(request: web.Request, file: File, *, kind: str) -> web.StreamRe
 
     Each chunk is a request of its own, with a visa that holds at that moment.
     """
-    size = file.size
-    start, stop = _range(request, size)
+    size, headers = file.size, _headers(file, kind)
+    start, stop = _range(request, size, headers["ETag"])
     response = web.StreamResponse(status=206 if stop - start < size else 200)
-    response.headers.update(_headers(file, kind))
+    response.headers.update(headers)
     response.headers["Content-Length"] = str(stop - start)
     if response.status == 206:  # noqa: PLR2004
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
@@ -146,8 +146,12 @@ def _file(request: web.Request, reader: Reader, shown: Document) -> File:
     )
 
 
-def _range(request: web.Request, size: int) -> tuple[int, int]:
-    """The first byte asked for, and the one after the last."""
+def _range(request: web.Request, size: int, tag: str) -> tuple[int, int]:
+    """The first byte asked for, and the one after the last; all of it, if what the other side has
+    the beginning of is another file than this one (RFC 9110, 13.1.5).
+    """
+    if request.headers.get("If-Range", tag) != tag:
+        return 0, size
     try:
         wanted = request.http_range
     except ValueError:

@@ -114,9 +114,11 @@ def parts_of(acting: Acting) -> list[Kind]:
 
 
 def choose(query: Mapping[str, Any], parts: list[Kind]) -> Chosen:
-    """The selection in an address or a form; everything, unless some of it was chosen."""
+    """The selection in an address or a form. An address may name no parts and means all of them;
+    a form always names them, and nothing that is ticked is nothing.
+    """
     named = [one for value in _every(query, "kinds") for one in value.split(",")]
-    kinds = frozenset(kind for kind in parts if kind in named) if named else frozenset(parts)
+    kinds = frozenset(parts if "kinds" not in query else (one for one in parts if one in named))
     problems: dict[str, str] = {}
     if not kinds:
         problems["kinds"] = "Choose at least one part of the record."

@@ -35,6 +35,12 @@ def test_a_record_is_counted_and_downloaded_in_every_form(visit: Open, tmp_path:
     rosa.sees("Enter a date, like 3 8 2026, or leave it empty.")
     rosa.sees_a_sound_page()
     rosa.goes_to(form)
+    for part in ("Lab results", "Documents", "Messages"):
+        rosa.page.get_by_label(part, exact=True).uncheck()
+    rosa.presses("Download")
+    rosa.sees("Choose at least one part of the record.")
+    rosa.sees_a_sound_page()
+    rosa.goes_to(form)
     rosa.page.get_by_label("Messages", exact=True).uncheck()
     rosa.presses("Count again")
     counted = rosa.page.get_by_text("This covers").inner_text()

@@ -73,6 +73,10 @@ def _sends(rosa: Visit, email: str) -> tuple[str, int]:
     rosa.sees("Enter the recipient’s email address, like name@example.com.")
     rosa.sees_a_sound_page()
     rosa.types("Recipient email", email)
+    for part in ("Lab results", "Documents", "Messages"):
+        rosa.page.get_by_label(part, exact=True).uncheck()
+    rosa.presses("Send Record")
+    rosa.sees("Choose at least one part of the record.")
     rosa.page.get_by_label("Messages", exact=True).uncheck()
     for part, number in (("month", "1"), ("day", "1"), ("year", "2025")):
         rosa.page.locator(f"#start_date_{part}").fill(number)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -48,6 +49,7 @@ from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow
 from libs.runtime.keyring import KeyRing
 from services.records.exporting import making
+from services.records.exporting.archive import SUMS
 from tests.messaging import ward
 from tests.records import office
 from tests.records.office import Office
@@ -293,6 +295,24 @@ async def test_a_file_stands_in_the_log_and_the_same_form_makes_one(practice: Of
         (Act.SAW_RECORD, "../.."),
         (Act.DOWNLOADED_RECORD, "pdf 2026-03-08/.."),
     ]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+async def test_a_file_is_called_by_the_practices_day(practice: Office, zone: str) -> None:
+    rosa = await practice.add_patient()
+    await practice.sql("UPDATE identity.practice SET time_zone = $1", zone)
+    export = await finished(practice, rosa, await make(practice, rosa, Format.ZIP))
+    day = utcnow().astimezone(ZoneInfo(zone)).date()
+    data = b"".join(
+        [
+            await chunk(practice, rosa, export, number)
+            for number in range(-(-export.size // CHUNK_SIZE))
+        ]
+    )
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = {name.partition(".")[0] for name in archive.namelist() if name != SUMS}
+    assert export.file_name == f"health-record-{day}.zip"
+    assert names == {f"health-record-{day}"}
 
 
 async def test_only_what_an_access_holds_can_be_chosen_and_read(practice: Office) -> None:

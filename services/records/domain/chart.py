@@ -89,8 +89,13 @@ class Chart:
 
     @property
     def file_name(self) -> str:
-        """What its files are called, without an ending; no name in it, for it may lie about."""
-        return f"health-record-{self.made_at.astimezone(self.zone):%Y-%m-%d}"
+        """What its files are called, without an ending."""
+        return file_name(self.made_at, self.practice)
+
+
+def file_name(made_at: datetime, practice: Practice) -> str:
+    """By the practice's day, without an ending; no name in it, for it may lie about."""
+    return f"health-record-{made_at.astimezone(ZoneInfo(practice.time_zone)):%Y-%m-%d}"
 
 
 def bounds(selection: Selection, time_zone: str) -> tuple[datetime | None, datetime | None]:

@@ -33,6 +33,11 @@ TOGETHER = (Format.HTML, Format.PDF, Format.FHIR, Format.CCDA)
 """What an archive holds beside the documents."""
 
 
+def steps(wanted: Format) -> int:
+    """How many steps making it takes; an archive's last is all that lies beside the forms."""
+    return len(TOGETHER) + 1 if wanted is Format.ZIP else 1
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Export:
     """A file of one account's, made or being made."""

@@ -31,8 +31,8 @@ from services.records.store import exports as store
 
 AT_ONCE = 4
 """Files that a replica makes at the same time; the others wait."""
-WORD = timedelta(seconds=5)
-"""How often it is said that we are still at it."""
+WORD = timedelta(seconds=1)
+"""How often it is said that we are still at it, and seen whether anybody still wants it."""
 BREATH = 50
 """Pieces after which others get their turn."""
 
@@ -88,13 +88,14 @@ class _Maker:
 
     async def make(self, room: asyncio.Semaphore) -> None:
         """From its beginning to its end, whichever that is."""
-        word = asyncio.create_task(self._keep_word())
+        word = asyncio.create_task(self._keep_word(asyncio.current_task()))
         try:
             async with room:
                 await self._spool()
-        except NotWanted:
-            pass
         except BaseException as error:
+            if word.done() or isinstance(error, NotWanted):
+                await self._forget()
+                return
             log.warning("a file was not finished", export_id=str(self.export.id), **describe(error))
             await asyncio.shield(self._fail())
             if not isinstance(error, Exception):
@@ -132,12 +133,16 @@ class _Maker:
                 raise NotWanted
             await store.add_segments(db, self.export, spool.segments)
 
-    async def _keep_word(self) -> None:
+    async def _keep_word(self, work: asyncio.Task[None] | None) -> None:
+        """Until it is cancelled: then the work stops in the middle, whatever it is at."""
         while True:
             await asyncio.sleep(WORD.total_seconds())
             with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 async with transaction(self.pool, practice=self.export.practice_id) as db:
-                    await store.keep_word(db, self.export, now=utcnow())
+                    if not await store.keep_word(db, self.export, now=utcnow()):
+                        break
+        if work:
+            work.cancel()
 
     async def _say(self, done: int) -> None:
         async with transaction(self.pool, practice=self.export.practice_id) as db:
@@ -148,6 +153,12 @@ class _Maker:
         with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             async with transaction(self.pool, practice=self.export.practice_id) as db:
                 await store.save_state(db, self.export, ExportState.FAILED)
+
+    async def _forget(self) -> None:
+        """With what was made since it was cancelled."""
+        with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            async with transaction(self.pool, practice=self.export.practice_id) as db:
+                await forget(Vault(db, self.ring, self.export.practice_id), self.export.id)
 
 
 AtMakers = Annotated[Makers, Context("makers")]

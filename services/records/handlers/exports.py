@@ -10,7 +10,7 @@ from libs.access.gate import AtGate, Gate, NotAllowed
 from libs.contracts.activity import Act
 from libs.contracts.base import Done, Refused
 from libs.contracts.content import CHUNK_SIZE, Chunk
-from libs.contracts.identity.practices import ShowPractice
+from libs.contracts.identity.practices import Practice, ShowPractice
 from libs.contracts.records.exports import (
     CancelExport,
     Counted,
@@ -32,7 +32,7 @@ from libs.runtime.database import Database, transaction
 from libs.vault.vault import NothingStored, Vault
 from services.records.activity import enter
 from services.records.domain import export as rules
-from services.records.domain.chart import may_choose
+from services.records.domain.chart import file_name, may_choose
 from services.records.exporting import loading, unspooling
 from services.records.exporting.making import AtMakers
 from services.records.exporting.spool import forget
@@ -71,7 +71,7 @@ async def make_export(  # noqa: PLR0913
     place = asked.patient_id, asked.selection
     practice = await ask(broker, ShowPractice(practice_id=visa.practice_id))
     letters = await loading.read_letters(broker, asked.visa, practice, *place)
-    wanted = _wanted(asked, visa, now=now)
+    wanted = _wanted(asked, visa, practice, now=now)
     async with transaction(pool, practice=visa.practice_id) as db:
         export = await store.add_export(db, wanted)
         if export.state is ExportState.FAILED or export.is_lost(now=now):
@@ -135,6 +135,7 @@ async def read_export(
 async def cancel_export(
     asked: CancelExport, pool: Database, now: Now, gate: AtGate, ring: AtKeyRing
 ) -> Done:
+    """Whoever is still making it finds out, and then forgets what was made, which none else can."""
     visa = _admit(gate, asked.visa, asked.patient_id, now=now)
     async with transaction(pool, practice=visa.practice_id) as db:
         export = await store.get_export(
@@ -144,7 +145,8 @@ async def cancel_export(
             asked.export_id,
             account_id=visa.account_id,
         )
-        await forget(Vault(db, ring, visa.practice_id), export.id)
+        if not await store.save_state(db, export, ExportState.FAILED):
+            await forget(Vault(db, ring, visa.practice_id), export.id)
     return Done()
 
 
@@ -162,7 +164,7 @@ def _assure(visa: Visa, kinds: frozenset[Kind]) -> None:
         raise NotAllowed
 
 
-def _wanted(asked: MakeExport, visa: Visa, *, now: datetime) -> rules.Export:
+def _wanted(asked: MakeExport, visa: Visa, practice: Practice, *, now: datetime) -> rules.Export:
     return rules.Export(
         practice_id=visa.practice_id,
         id=uuid7(),
@@ -171,10 +173,10 @@ def _wanted(asked: MakeExport, visa: Visa, *, now: datetime) -> rules.Export:
         key=asked.key,
         format=asked.format,
         kinds=asked.selection.kinds,
-        file_name=f"health-record-{now:%Y-%m-%d}.{rules.ENDINGS[asked.format]}",
+        file_name=f"{file_name(now, practice)}.{rules.ENDINGS[asked.format]}",
         media_type=rules.MEDIA_TYPES[asked.format],
         state=ExportState.MAKING,
-        total=len(rules.TOGETHER) if asked.format is Format.ZIP else 1,
+        total=rules.steps(asked.format),
         begun_at=now,
         heard_at=now,
     )

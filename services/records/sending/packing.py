@@ -42,7 +42,8 @@ from services.records.store import sendings as store
 
 AT_ONCE = 2
 """Records that a replica packs at the same time; the others wait."""
-WORD = timedelta(seconds=5)
+WORD = timedelta(seconds=1)
+"""How often it is said that we are still at it, and seen whether anybody still wants it."""
 BREATH = 50
 
 log = structlog.get_logger()
@@ -95,15 +96,15 @@ class Packer:
 
     async def pack(self, ring: KeyRing, room: asyncio.Semaphore) -> None:
         """From its beginning to the letter, or to where it failed."""
-        word = asyncio.create_task(self._keep_word())
+        word = asyncio.create_task(self._keep_word(asyncio.current_task()))
         try:
             async with room:
                 await self._pack(ring)
-        except NotWanted:
-            await asyncio.shield(self._forget(SendingState.FAILED))  # unless it was revoked
         except BaseException as error:
+            await asyncio.shield(self._forget(SendingState.FAILED))  # unless it was revoked
+            if word.done() or isinstance(error, NotWanted):
+                return
             log.warning("a record was not sent", sending_id=str(self.sending.id), **describe(error))
-            await asyncio.shield(self._forget(SendingState.FAILED))
             if not isinstance(error, Exception):
                 raise
         finally:
@@ -171,12 +172,15 @@ class Packer:
             if not await store.keep_word(db, self.sending, now=utcnow()):
                 raise NotWanted
 
-    async def _keep_word(self) -> None:
-        while True:
-            await asyncio.sleep(WORD.total_seconds())
-            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                async with transaction(self.pool, practice=self.sending.practice_id) as db:
-                    await store.keep_word(db, self.sending, now=utcnow())
+    async def _keep_word(self, work: asyncio.Task[None] | None) -> None:
+        """Until it is taken back: then the work stops in the middle, whatever it is at."""
+        with suppress(NotWanted):
+            while True:
+                await asyncio.sleep(WORD.total_seconds())
+                with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await self._assure_wanted()
+        if work:
+            work.cancel()
 
     async def _forget(self, state: SendingState) -> None:
         with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):

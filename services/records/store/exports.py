@@ -26,8 +26,11 @@ _CHOSEN = f"""
       FROM (SELECT r.*, {_DAY} AS day
               FROM result r
              WHERE r.practice_id = $1 AND r.patient_id = $2 AND r.rank < {labs.WITHDRAWN}) r
+      JOIN latest_result l ON l.practice_id = $1 AND l.patient_id = $2
+                          AND l.test_key = r.test_key
      WHERE ($4::date IS NULL OR r.day >= $4) AND ($5::date IS NULL OR r.day <= $5)
 """
+"""As Health shows them: what was cancelled goes with its test, which is there while one stands."""
 
 
 async def list_results(
@@ -149,13 +152,20 @@ async def save_progress(db: Connection, export: Export, *, done: int, now: datet
     )
 
 
-async def keep_word(db: Connection, export: Export, *, now: datetime) -> None:
-    """We are still at it."""
-    await db.execute(
-        "UPDATE export SET heard_at = $3 WHERE practice_id = $1 AND id = $2",
-        export.practice_id,
-        export.id,
-        now,
+async def keep_word(db: Connection, export: Export, *, now: datetime) -> bool:
+    """We are still at it; False if nobody wants it any more."""
+    return bool(
+        await db.fetchval(
+            """
+            UPDATE export
+               SET heard_at = $3
+             WHERE practice_id = $1 AND id = $2 AND state = 'making'
+            RETURNING true
+            """,
+            export.practice_id,
+            export.id,
+            now,
+        )
     )
 
 

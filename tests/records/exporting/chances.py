@@ -18,6 +18,7 @@ from libs.vault.content import Content
 from libs.vault.media import Media
 from services.records.domain.document import Arrival, Document, imported
 from services.records.domain.found import Document as Found
+from services.records.domain.labs import test_key
 from services.records.domain.result import (
     LOINC,
     Code,
@@ -64,7 +65,9 @@ CODES = (
 
 
 TAKEN_BACK = (ResultStatus.ENTERED_IN_ERROR, ResultStatus.CANCELLED)
-"""What comes so is never shown; what is cancelled later stays, and says so."""
+"""What comes so is never shown; what is cancelled later stays, and says so, while its test has any
+other result.
+"""
 
 
 class Expected(NamedTuple):
@@ -101,14 +104,15 @@ class Drawn:
     letters: list[Letter]
     chosen: Selection
 
-    def expected(self) -> Expected:
-        gone = {one.source_id for one in self.results if one.status in TAKEN_BACK}
-        gone |= {one.source_id for one in self.corrected if one.status is TAKEN_BACK[0]}
+    def expected(self, *, of: Selection | None = None) -> Expected:
+        """What is in this selection, or in the one that is chosen."""
+        if of:
+            return replace(self, chosen=of).expected()
         return Expected(
             results={
                 one.source_id
-                for one in self.results
-                if one.source_id not in gone and self._holds(Kind.LABS, self._day(one.collected))
+                for one in self._shown()
+                if self._holds(Kind.LABS, self._day(one.collected))
             },
             titles={
                 one.title
@@ -121,6 +125,15 @@ class Drawn:
                 if self._holds(Kind.MESSAGES, one.sent_at.astimezone(self._zone).date())
             },
         )
+
+    def _shown(self) -> list[Result]:
+        """The results as they stand at last, without those that are gone."""
+        last = {one.source_id: one for one in self.results if one.status not in TAKEN_BACK}
+        last |= {one.source_id: one for one in self.corrected if one.source_id in last}
+        stand = [one for one in last.values() if one.status not in TAKEN_BACK]
+        tests = {test_key(one) for one in stand}
+        cancelled = [one for one in last.values() if one.status is ResultStatus.CANCELLED]
+        return stand + [one for one in cancelled if test_key(one) in tests]
 
     def filed(self, found: Found, content: Content) -> Document:
         by = Arrival(

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from libs.contracts.records.exports import Format
+from services.records.domain import export as rules
 from services.records.domain.chart import Chart
 from services.records.exporting import archive, files
 from services.records.exporting.pieces import Checksum, Original
@@ -77,6 +78,21 @@ def test_it_unpacks_where_it_is_unpacked_and_its_sums_agree(whole: bytes, tmp_pa
     assert sorted(one.name for one in tmp_path.iterdir()) == ["into", "record.zip"]
     held = sorted(one.read_bytes() for one in (into / archive.FOLDER).iterdir())
     assert held == sorted(name.encode() for name in charts.HOSTILE_NAMES)
+
+
+async def test_it_is_made_in_as_many_steps_as_were_said_before() -> None:
+    """The last is all that lies beside the forms, which takes longest where there is much of it."""
+    done = 0
+
+    async def step() -> None:
+        nonlocal done
+        done += 1
+
+    steps = [
+        done
+        async for _ in files.pieces(charts.chart(), Format.ZIP, step=step, fetch=charts.nothing)
+    ]
+    assert set(steps) == set(range(rules.steps(Format.ZIP)))
 
 
 def test_its_manifest_names_every_file_but_itself(whole: bytes) -> None:

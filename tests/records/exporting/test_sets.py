@@ -1,15 +1,17 @@
 """For any chart and any selection, each form holds the same items, which were counted before.
 
-Half a thousand charts, of none to 5,000 results, in four zones; each as page, PDF, FHIR, C-CDA and
-archive.
+Half a thousand charts, of none to 5,000 results, in four zones; each in every form, and beside what
+the pages of Health show.
 """
 
 import io
 import random
+import shutil
 import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 from uuid import uuid4
 
 import asyncpg
@@ -26,13 +28,14 @@ from services.records.domain.patient import entry
 from services.records.exporting import files, loading
 from services.records.exporting.pieces import Base64, Checksum, Original
 from services.records.store import documents as papers
-from services.records.store import patients
+from services.records.store import patients, results
 from tests.records.exporting import charts
 from tests.records.exporting.chances import Drawn, drawn
 from tests.records.test_exports import UUIDS, in_ccda, in_fhir, in_page, text_of
 from tests.servers import Servers
 
 CHARTS, PARTS = 500, 10
+EVERYTHING = Selection(kinds=frozenset(Kind))
 LARGE = {137: 5000, 401: 2500, 212: 1000, 33: 300}
 """How many results the largest have, by their number; the others have up to 24."""
 
@@ -45,8 +48,17 @@ async def pool(clean: Servers) -> AsyncIterator[Pool]:
         yield opened
 
 
-async def loaded(pool: Pool, ring: KeyRing, one: Drawn) -> tuple[Counted, Chart, set[str]]:
-    """A chart as it is filed, counted and loaded, and the names its results have at their source."""
+class Loaded(NamedTuple):
+    """What became of a chart, its results by the names that they have at their source."""
+
+    counted: Counted
+    chart: Chart
+    results: set[str]
+    on_screen: set[str]
+
+
+async def loaded(pool: Pool, ring: KeyRing, one: Drawn) -> Loaded:
+    """A chart as it is filed, counted, loaded, and shown on the pages of its tests."""
     practice, patient_id, now = one.practice, one.patient_id, one.now
     somebody = entry(
         given="Rosa", family="Alvarez", birth_date=date(1961, 4, 12), email="", mrn="",
@@ -55,8 +67,8 @@ async def loaded(pool: Pool, ring: KeyRing, one: Drawn) -> tuple[Counted, Chart,
     async with transaction(pool, practice=practice.practice_id) as db:
         place = practice.practice_id, patient_id
         await patients.add_patients(db, practice.practice_id, [(patient_id, somebody)], now=now)
-        for results in (one.results, one.corrected):
-            await filing.file_results(db, *place, results, import_id=None, now=now)
+        for found_at_once in (one.results, one.corrected):
+            await filing.file_results(db, *place, found_at_once, import_id=None, now=now)
         vault = Vault(db, ring, practice.practice_id)
         for found in one.documents:
             opened = await vault.begin(uuid4(), owner_id=patient_id)
@@ -67,12 +79,16 @@ async def loaded(pool: Pool, ring: KeyRing, one: Drawn) -> tuple[Counted, Chart,
         chosen = one.chosen
         count = await loading.count(db, practice, patient_id, chosen, letters=len(letters))
         chart = await loading.load(db, practice, patient_id, chosen, letters=letters, now=now)
-        sources = await db.fetch(
-            "SELECT source_id FROM result WHERE practice_id = $1 AND id = ANY($2)",
-            practice.practice_id,
-            [each.id for each in chart.results],
-        )
-    return count, chart, {row["source_id"] for row in sources}
+        rows = await db.fetch("SELECT id, source_id FROM result WHERE patient_id = $1", patient_id)
+        tests = {row["test_key"] for row in await results.list_latest(db, *place)}
+        shown = [row for test in tests for row in await results.list_test(db, *place, test)]
+    sources = {row["id"]: row["source_id"] for row in rows}
+    return Loaded(
+        count,
+        chart,
+        {sources[each.id] for each in chart.results},
+        {sources[row["id"]] for row in shown},
+    )
 
 
 def chosen_letters(one: Drawn) -> list[Letter]:
@@ -90,18 +106,18 @@ def chosen_letters(one: Drawn) -> list[Letter]:
 async def form(chart: Chart, wanted: Format, contents: dict[object, bytes]) -> bytes:
     async def step() -> None: ...
 
-    made = b""
+    made = list[bytes]()
     async for piece in files.pieces(chart, wanted, step=step, fetch=charts.nothing):
         match piece:
             case bytes():
-                made += piece
+                made.append(piece)
             case Original(document):
-                made += contents[document.sha256]
+                made.append(contents[document.sha256])
             case Base64():
-                made += b"eA=="
+                made.append(b"eA==")
             case Checksum():
-                made += bytes(4)
-    return made
+                made.append(bytes(4))
+    return b"".join(made)
 
 
 def originals(archive: zipfile.ZipFile, folder: str) -> int:
@@ -113,17 +129,18 @@ async def test_any_selection_of_any_chart_is_the_same_set_in_every_form(
     clean: Servers, pool: Pool, part: int
 ) -> None:
     ring = KeyRing.parse(clean.keys.key_ring)
-    corrected = 0
+    corrected, can_read_pdf = 0, bool(shutil.which("pdftotext"))
     for number in range(part, CHARTS, PARTS):
         one = drawn(random.Random(number), LARGE.get(number))
         if number in LARGE:
-            one = replace(one, chosen=Selection(kinds=frozenset(Kind)))
-        count, chart, sources = await loaded(pool, ring, one)
+            one = replace(one, chosen=EVERYTHING)
+        count, chart, sources, on_screen = await loaded(pool, ring, one)
         told = f"chart {number}: {one.chosen} in {one.practice.time_zone}"
         expected = one.expected()
         items = {str(each.id) for each in chart.results}
         items |= {str(each.id) for each in chart.documents}
         items |= {str(each.message_id) for each in chart.messages}
+        assert on_screen == one.expected(of=EVERYTHING).results, told
         assert sources == expected.results, told
         assert {each.title for each in chart.documents} == expected.titles, told
         assert {each.message_id for each in chart.messages} == expected.letters, told
@@ -141,11 +158,14 @@ async def test_any_selection_of_any_chart_is_the_same_set_in_every_form(
                 if "/" not in name
             }
             assert originals(archive, "documents/") == len(chart.documents), told
-        assert set(UUIDS.findall(text_of(made["pdf"]))) == items, told
         assert in_page(made["html"]) == items, told
         assert in_fhir(made["fhir.json"]) == items, told
         assert in_ccda(made["ccda.xml"]) == items, told
+        if can_read_pdf:
+            assert set(UUIDS.findall(text_of(made["pdf"]))) == items, told
     assert corrected
+    if not can_read_pdf:
+        pytest.skip("pdftotext is not installed; all the other forms hold the same items")
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
