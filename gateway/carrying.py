@@ -6,7 +6,7 @@ don't travel.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,8 @@ class Kept:
     """Words on their way."""
 
     address: str
-    fields: Mapping[str, str]
+    fields: Sequence[tuple[str, str]]
+    """Name and value, as the form had them: of boxes to tick, one name comes several times."""
     files: bool = False
     """There were files too; they have to be chosen again."""
 
@@ -48,14 +49,19 @@ class Kept:
     def words(self) -> list[str]:
         """What somebody wrote, to be seen before it is sent on."""
         if self.message:
-            return [self.fields["body"]] if self.fields.get("body") else []
-        return again.words(self.fields.items())
+            return [value for name, value in self.fields if name == "body" and value]
+        return again.words(self.fields)
 
     @property
-    def hidden(self) -> dict[str, str]:
+    def counts_once(self) -> bool:
+        """It has a key of its own."""
+        return IDEMPOTENCY_FIELD in dict(self.fields)
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
         """As the log-in page carries them."""
-        carried = {PREFIX + name: value for name, value in self.fields.items()}
-        return carried | {ADDRESS: self.address} | ({FILES: "yes"} if self.files else {})
+        carried = [(PREFIX + name, value) for name, value in self.fields]
+        return [*carried, (ADDRESS, self.address), *([(FILES, "yes")] if self.files else [])]
 
 
 def kept_in(form: Mapping[str, Any]) -> Kept | None:
@@ -63,22 +69,22 @@ def kept_in(form: Mapping[str, Any]) -> Kept | None:
     address = str(form.get(ADDRESS, ""))
     if not TAKEN_ON.fullmatch(address):
         return None
-    fields = {
-        name.removeprefix(PREFIX): str(value)
+    never = {PREFIX + name for name in again.SECRET | {CSRF_FIELD}} | {ADDRESS, FILES}
+    fields = [
+        (name.removeprefix(PREFIX), str(value))
         for name, value in form.items()
-        if name.startswith(PREFIX) and name not in (ADDRESS, FILES)
-    }
-    fields = {name: fields[name] for name in fields.keys() - again.SECRET - {CSRF_FIELD}}
+        if name.startswith(PREFIX) and name not in never
+    ]
     return Kept(address=address, fields=fields, files=bool(form.get(FILES)))
 
 
 async def at_the_door(request: web.Request, door: session.AtTheDoor) -> web.Response:
     """The log-in page with what was typed; where that is nothing, or too much, the way to it."""
     brought = await again.read(request)
-    address, fields = here(request), dict(brought.fields)
+    address, fields = here(request), brought.fields
     if MESSAGE.fullmatch(address):
-        fields = {name: value for name, value in fields.items() if name not in PRESSED}
-    typed = any(value for name, value in fields.items() if name not in NOT_TYPED)
+        fields = [(name, value) for name, value in fields if name not in PRESSED]
+    typed = any(value for name, value in fields if name not in NOT_TYPED)
     if not (typed and brought.fits and TAKEN_ON.fullmatch(address)):
         raise door
     return render(
