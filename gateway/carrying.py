@@ -17,7 +17,7 @@ from gateway.protection import CSRF_FIELD, IDEMPOTENCY_FIELD
 from gateway.rendering import here, render
 
 PREFIX = "kept_"
-ADDRESS, FILES = "kept_for", "kept_files"
+ADDRESS, FILES, SECRETS = "kept_for", "kept_files", "kept_secrets"
 TAKEN_ON = re.compile(r"(?!/staff/login)/(p|staff|account|invitations)(/[\w-]+)+", re.ASCII)
 """Where words are carried on to: the forms of those who are logged in."""
 ID = "[0-9a-f-]{36}"
@@ -40,6 +40,8 @@ class Kept:
     """Name and value, as the form had them: of boxes to tick, one name comes several times."""
     files: bool = False
     """There were files too; they have to be chosen again."""
+    secrets: bool = False
+    """And passwords or codes, which have to be typed again."""
 
     @property
     def message(self) -> bool:
@@ -60,8 +62,14 @@ class Kept:
     @property
     def hidden(self) -> list[tuple[str, str]]:
         """As the log-in page carries them."""
-        carried = [(PREFIX + name, value) for name, value in self.fields]
-        return [*carried, (ADDRESS, self.address), *([(FILES, "yes")] if self.files else [])]
+        also = [
+            (name, "yes") for name, was in ((FILES, self.files), (SECRETS, self.secrets)) if was
+        ]
+        return [
+            *((PREFIX + name, value) for name, value in self.fields),
+            (ADDRESS, self.address),
+            *also,
+        ]
 
 
 def kept_in(form: Mapping[str, Any]) -> Kept | None:
@@ -69,13 +77,19 @@ def kept_in(form: Mapping[str, Any]) -> Kept | None:
     address = str(form.get(ADDRESS, ""))
     if not TAKEN_ON.fullmatch(address):
         return None
-    never = {PREFIX + name for name in again.SECRET | {CSRF_FIELD}} | {ADDRESS, FILES}
+    never = {PREFIX + name for name in again.SECRET | {CSRF_FIELD}}
+    never |= {ADDRESS, FILES, SECRETS}
     fields = [
         (name.removeprefix(PREFIX), str(value))
         for name, value in form.items()
         if name.startswith(PREFIX) and name not in never
     ]
-    return Kept(address=address, fields=fields, files=bool(form.get(FILES)))
+    return Kept(
+        address=address,
+        fields=fields,
+        files=bool(form.get(FILES)),
+        secrets=bool(form.get(SECRETS)),
+    )
 
 
 async def at_the_door(request: web.Request, door: session.AtTheDoor) -> web.Response:
@@ -95,6 +109,11 @@ async def at_the_door(request: web.Request, door: session.AtTheDoor) -> web.Resp
         problem="",
         code_wanted=False,
         passkey_options="",
-        kept=Kept(address=address, fields=fields, files=bool(brought.files)),
+        kept=Kept(
+            address=address,
+            fields=fields,
+            files=bool(brought.files),
+            secrets=bool(brought.passwords or brought.codes),
+        ),
         status=401,
     )

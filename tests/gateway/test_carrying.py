@@ -17,7 +17,7 @@ def test_every_box_that_was_ticked_comes_through() -> None:
         ("kinds", "labs"),
         ("kinds", "documents"),
     ]
-    kept = Kept(address=f"{HOME}/health/send", fields=ticked, files=True)
+    kept = Kept(address=f"{HOME}/health/send", fields=ticked, files=True, secrets=True)
     assert kept_in(MultiDict(kept.hidden)) == kept
 
 
