@@ -19,6 +19,7 @@ from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
     DAYS,
     NOTES_LIMIT,
+    OPEN_AT_ONCE,
     ListSendings,
     RevokeSending,
     SendingState,
@@ -38,6 +39,8 @@ WORDS: dict[str, str] = {
     Refusal.PASSWORD_NOT_USABLE: "Use a password of up to 200 letters, numbers and symbols.",
     Refusal.NOTES_TOO_LONG: "Shorten your notes to 1,000 characters.",
     Refusal.NOTES_NOT_USABLE: "There are characters in your notes that can’t be sent.",
+    Refusal.TOO_MANY_SENDINGS: f"{OPEN_AT_ONCE} sent records are open at this moment. Take one back "
+    "below, or wait until one expires.",
     Refusal.BUSY: "We are very busy at this moment. Try again in a few seconds.",
 }
 FIELD = {

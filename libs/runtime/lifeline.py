@@ -18,6 +18,7 @@ from aiohttp import web
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.js.errors import NotFoundError
 
 from libs.contracts.base import Event
@@ -30,6 +31,11 @@ LOST = 60
 """Seconds without a connection, though the server can be reached, after which we start anew."""
 BEGUN_WITHIN = 10
 """Seconds in which what was taken from NATS is begun before we stop."""
+LATE = 0.5
+"""Seconds in which a request is still taken that the server had chosen us for: on a machine that is
+busy, it may come later than the answer that no more will come."""
+HANDS = 50
+"""Turns of the loop after which nothing is on its way from one task to the next: it takes five."""
 SOFTWARE_FAILURE = 70
 """Exit code (sysexits.h EX_SOFTWARE)."""
 
@@ -198,15 +204,23 @@ async def _let_go(broker: NatsBroker) -> None:
         return
     client._closed_cb = None  # noqa: SLF001  (from here on, closing is what we want)
     subscribers: list[Any] = list(broker.subscribers)
+    held = [each.subscription for each in subscribers if hasattr(each.subscription, "drain")]
     # All at once: each asks the server, and one after the other would be a long goodbye.
+    await asyncio.gather(*(_no_more(client, each) for each in held))
+    await asyncio.sleep(LATE)
     await asyncio.gather(*map(_drained, subscribers))
     with suppress(TimeoutError):
         async with asyncio.timeout(BEGUN_WITHIN):
-            while any(map(_waiting, subscribers)):  # noqa: ASYNC110  (the queue tells nobody)
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.05)  # what was taken from the queue has begun by then
+            await _begun(subscribers)
     with suppress(nats.errors.Error, OSError, TimeoutError):
         await broker.stop()
+
+
+async def _no_more(client: Client, subscription: Subscription) -> None:
+    """The server gives it nothing new; what comes all the same is still taken."""
+    with suppress(nats.errors.Error, OSError, TimeoutError):
+        await client._send_unsubscribe(subscription._id)  # noqa: SLF001
+        await client.flush()
 
 
 async def _drained(subscriber: Any) -> None:
@@ -217,10 +231,27 @@ async def _drained(subscriber: Any) -> None:
             await subscription.drain()
 
 
+async def _begun(subscribers: list[Any]) -> None:
+    """Whatever was taken from NATS is being worked on; FastStream drops the rest as it stops.
+
+    A request goes from hand to hand before that, one turn of the loop each. Turns are counted, for
+    where the processors are others', no pause is long enough.
+    """
+    quiet = 0
+    while quiet < HANDS:
+        waiting = any(map(_waiting, subscribers))
+        quiet = 0 if waiting else quiet + 1
+        await asyncio.sleep(0.005 if waiting else 0)
+
+
 def _waiting(subscriber: Any) -> int:
-    """Requests that were taken from NATS and that no worker has begun; stopping drops them."""
+    """Requests that were taken from NATS and that no worker has begun."""
     queue = getattr(subscriber, "receive_stream", None)
-    return int(queue.statistics().current_buffer_used) if queue else 0
+    if queue is None:
+        return 0
+    return int(
+        queue.statistics().current_buffer_used + subscriber.limiter.statistics().tasks_waiting
+    )
 
 
 def _heard(event: type[E], hear: Callable[[E], None]) -> Callable[[Msg], Awaitable[None]]:

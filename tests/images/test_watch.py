@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,10 @@ def watched(here: Composed) -> Iterator[Composed]:
     both = replace(here, files=(*here.files, "watch/compose.yaml"))
     both.compose("up", "-d", "prometheus")
     yield both
-    both.compose("rm", "-sf", "prometheus")
+    both.compose("rm", "-sfv", "prometheus")
+    for kind, name in (("network", "watch"), ("volume", "prometheus"), ("volume", "grafana")):
+        words = ["docker", kind, "rm", f"{here.project}_{name}"]
+        subprocess.run(words, check=False, capture_output=True)  # no Grafana, no volume of it
 
 
 def asked(watched: Composed, query: str) -> list[dict[str, str]]:

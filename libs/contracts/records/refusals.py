@@ -17,6 +17,8 @@ class Refusal(StrEnum):
     """Content is handed to whoever has opened the document, which stands in the log."""
     UNKNOWN_EXPORT = "unknown_export"
     UNKNOWN_SENDING = "unknown_sending"
+    TOO_MANY_SENDINGS = "too_many_sendings"
+    """As many as are kept at once are open."""
     SENDING_LOCKED = "sending_locked"
     """There were too many wrong passwords; whoever sent it has been told."""
     SENDING_OVER = "sending_over"

@@ -21,6 +21,8 @@ NOTES_LIMIT = 1_000
 """Characters of what the sender writes beside it, and of what the recipient writes back."""
 DAYS = 30
 """How long a link works, unless a shorter time is chosen."""
+OPEN_AT_ONCE = 20
+"""Sent records of one patient that are kept at the same time; each is a copy of what it holds."""
 TRIES = 5
 """Wrong passwords that lock it, whatever right ones came between."""
 

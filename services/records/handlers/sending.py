@@ -15,6 +15,7 @@ from libs.contracts.identity.practices import ShowPractice
 from libs.contracts.records.exports import Counted
 from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
+    OPEN_AT_ONCE,
     Addressee,
     DescribeNote,
     DescribeSender,
@@ -110,7 +111,11 @@ async def send_record(  # noqa: PLR0913
             heard_at=now,
             expires_at=now + timedelta(days=asked.days),
         )
+        await store.lock_sendings(db, visa.practice_id, asked.patient_id)
         sending = await store.add_sending(db, wanted)
+        kept = await store.count_kept(db, visa.practice_id, asked.patient_id, now=now)
+        if sending.id == wanted.id and kept > OPEN_AT_ONCE:
+            raise Refused(Refusal.TOO_MANY_SENDINGS)
     if sending.id == wanted.id:
         packers.begin(
             Packer(

@@ -49,7 +49,7 @@ from services.records.means import AtKeyRing
 from services.records.sending import ticket
 from services.records.sending.locking import AtLocks, Locks
 from services.records.sending.package import Package
-from services.records.store import patients
+from services.records.store import patients, tries
 from services.records.store import sendings as store
 
 router = NatsRouter()
@@ -85,7 +85,7 @@ async def unlock(  # noqa: PLR0913
     notes = _with_key(key, sending)
     async with transaction(pool, practice=sending.practice_id) as db:
         if not asked.key:
-            if not await store.save_opened(db, sending, now=now):
+            if not await tries.save_opened(db, sending, now=now):
                 raise Refused(Refusal.SENDING_OVER)
             opener = rules.opener(asked.opener) or sending.recipient
             await _enter(db, sending, Act.OPENED_SENT_RECORD, now=now, opener=opener)
@@ -176,7 +176,7 @@ async def _found(pool: Pool, ring: KeyRing, token: str) -> tuple[Sending, bytes]
 
 async def _tried(pool: Pool, sending: Sending, password: str, locks: Locks, *, now: Now) -> bytes:
     async with transaction(pool, practice=sending.practice_id) as db:
-        if not await store.count_try(db, sending):
+        if not await tries.count_try(db, sending):
             raise Refused(Refusal.SENDING_LOCKED)
     try:
         lock = await locks.key(password[: PASSWORD_AT_MOST + 1], sending.salt, sending.cost)
@@ -187,7 +187,7 @@ async def _tried(pool: Pool, sending: Sending, password: str, locks: Locks, *, n
         return unlocked(lock, sending)
     except Damaged:
         async with transaction(pool, practice=sending.practice_id) as db:
-            if await store.save_locked(db, sending):
+            if await tries.save_locked(db, sending):
                 await _enter(db, sending, Act.LOCKED_SENT_RECORD, now=now)
                 await _tell(db, sending, SendingState.LOCKED)
                 await end(db, sending)
@@ -196,7 +196,7 @@ async def _tried(pool: Pool, sending: Sending, password: str, locks: Locks, *, n
 
 async def _give_back(pool: Pool, sending: Sending) -> None:
     async with transaction(pool, practice=sending.practice_id) as db:
-        await store.give_back_try(db, sending)
+        await tries.give_back_try(db, sending)
 
 
 def _with_key(key: bytes, sending: Sending) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 from libs.contracts.base import Refused
 from libs.contracts.records.exports import Format, Kind
 from libs.contracts.records.refusals import Refusal
-from libs.contracts.records.sending import TRIES, Addressee, SendingState
+from libs.contracts.records.sending import Addressee, SendingState
 from libs.runtime.database import Connection
 from services.records.domain.export import Segment
 from services.records.domain.sending import SILENCE, Cost, Sending
@@ -20,6 +20,32 @@ _COLUMNS = """practice_id, id, patient_id, account_id, sender, key, recipient, k
               wrapped, notes, state, tries, sent_at, heard_at, expires_at, opened_at, note,
               note_to, noted_at"""
 MOST_LISTED = 200
+
+
+async def lock_sendings(db: Connection, practice_id: UUID, patient_id: UUID) -> None:
+    """Nothing else of this patient is sent until the transaction ends."""
+    await db.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('sendings ' || $1 || $2, 0))",
+        str(practice_id),
+        str(patient_id),
+    )
+
+
+async def count_kept(db: Connection, practice_id: UUID, patient_id: UUID, *, now: datetime) -> int:
+    """How many copies of this patient's record are kept, or being made, for somebody to take."""
+    count: int = await db.fetchval(
+        """
+        SELECT count(*)
+          FROM sending
+         WHERE practice_id = $1 AND patient_id = $2 AND expires_at > $3
+           AND (state IN ('sent', 'locked') OR state = 'packing' AND heard_at > $4)
+        """,
+        practice_id,
+        patient_id,
+        now,
+        now - SILENCE,
+    )
+    return count
 
 
 async def add_sending(db: Connection, sending: Sending) -> Sending:
@@ -107,70 +133,6 @@ async def list_sendings(db: Connection, practice_id: UUID, patient_id: UUID) -> 
         patient_id,
     )
     return [_sending(row) for row in rows]
-
-
-async def count_try(db: Connection, sending: Sending) -> bool:
-    """One more password is tried, before it is looked at; False if there were too many."""
-    return bool(
-        await db.fetchval(
-            """
-            UPDATE sending
-               SET tries = tries + 1
-             WHERE practice_id = $1 AND id = $2 AND state = 'sent' AND tries < $3
-            RETURNING true
-            """,
-            sending.practice_id,
-            sending.id,
-            TRIES,
-        )
-    )
-
-
-async def give_back_try(db: Connection, sending: Sending) -> None:
-    """It was not looked at, so it is none."""
-    await db.execute(
-        """
-        UPDATE sending
-           SET tries = greatest(tries - 1, 0)
-         WHERE practice_id = $1 AND id = $2 AND state = 'sent'
-        """,
-        sending.practice_id,
-        sending.id,
-    )
-
-
-async def save_locked(db: Connection, sending: Sending) -> bool:
-    """The last try was wrong; False if that was so already, or another one is still looked at."""
-    return bool(
-        await db.fetchval(
-            """
-            UPDATE sending
-               SET state = 'locked'
-             WHERE practice_id = $1 AND id = $2 AND state = 'sent' AND tries >= $3
-            RETURNING true
-            """,
-            sending.practice_id,
-            sending.id,
-            TRIES,
-        )
-    )
-
-
-async def save_opened(db: Connection, sending: Sending, *, now: datetime) -> bool:
-    """The password fits, so this try does not count; False if it is over or locked by now."""
-    return bool(
-        await db.fetchval(
-            """
-            UPDATE sending
-               SET tries = greatest(tries - 1, 0), opened_at = coalesce(opened_at, $3)
-             WHERE practice_id = $1 AND id = $2 AND state = 'sent' AND expires_at > $3
-            RETURNING true
-            """,
-            sending.practice_id,
-            sending.id,
-            now,
-        )
-    )
 
 
 async def save_note(
