@@ -114,11 +114,12 @@ def parts_of(acting: Acting) -> list[Kind]:
 
 
 def choose(query: Mapping[str, Any], parts: list[Kind]) -> Chosen:
-    """The selection in an address or a form. An address may name no parts and means all of them;
-    a form always names them, and nothing that is ticked is nothing.
+    """The selection in an address or a form. Whoever names no parts means all of them; a form's own
+    buttons name them, so that there nothing that is ticked is nothing.
     """
     named = [one for value in _every(query, "kinds") for one in value.split(",")]
-    kinds = frozenset(parts if "kinds" not in query else (one for one in parts if one in named))
+    is_named = "kinds" in query or "count" in query
+    kinds = frozenset(one for one in parts if one in named or not is_named)
     problems: dict[str, str] = {}
     if not kinds:
         problems["kinds"] = "Choose at least one part of the record."

@@ -368,6 +368,9 @@ async def test_a_note_for_the_care_team_is_a_message_that_staff_and_patient_read
     [
         ({"password": "a" * 11}, Refusal.PASSWORD_TOO_SHORT),
         ({"password": "Password123456"}, Refusal.PASSWORD_GUESSABLE),
+        ({"password": "Dr.Okafor@clinic.example.com"}, Refusal.PASSWORD_GUESSABLE),
+        ({"password": "Rosa-Alvarez"}, Refusal.PASSWORD_GUESSABLE),
+        ({"password": "lakeside oncology"}, Refusal.PASSWORD_GUESSABLE),
         ({"password": "a" * 201}, Refusal.PASSWORD_NOT_USABLE),
         ({"password": "a" * 12 + "\x00"}, Refusal.PASSWORD_NOT_USABLE),
         ({"recipient": ""}, Refusal.EMAIL_MISSING),
