@@ -14,9 +14,10 @@ import pytest
 from lxml import etree
 
 from libs.contracts.records.exports import Format
-from services.records.domain.chart import Before, Chart
+from services.records.domain.chart import Chart
 from services.records.domain.result import (
     LOINC,
+    Before,
     Code,
     ReferenceRange,
     Result,
