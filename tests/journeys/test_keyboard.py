@@ -1,6 +1,7 @@
 """The guide's first journey with a keyboard and nothing else: no mouse, no script, on a phone."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 
@@ -75,12 +76,7 @@ def messages(visit: Visit) -> str:
 
 def test_a_question_is_asked_answered_and_replied_to_without_a_mouse(visit: Open) -> None:
     rosa, nurse = visit(), visit()
-    rosa.goes_to("/login")
-    rosa.enters("Email", "rosa.alvarez@example.com")
-    rosa.enters("Password", PASSWORD)
-    for part, digits in (("Month", "4"), ("Day", "12"), ("Year", "1961")):
-        rosa.enters(part, digits)
-    rosa.sends("Log in")
+    rosa_is_in(rosa)
     rosa.sends(messages(rosa))
     rosa.sends("Compose")
     rosa.tabs_to("Prescription (Rx)")
@@ -108,3 +104,54 @@ def test_a_question_is_asked_answered_and_replied_to_without_a_mouse(visit: Open
     rosa.enters("Message", "One more thing.")
     rosa.sends("Send message")
     rosa.sees("It is at your pharmacy.", "One more thing.")
+
+
+def test_a_record_is_sent_opened_and_taken_back_without_a_mouse(visit: Open) -> None:
+    rosa, doctor = visit(), visit()
+    email = f"dr.{uuid4().hex[:8]}@clinic.example.com"
+    rosa_is_in(rosa)
+    rosa.sends("Send Record of Rosa Alvarez")
+    form = rosa.page.url
+    rosa.enters("Recipient email", email)
+    rosa.tabs_to("Messages")
+    rosa.page.keyboard.press("Space")
+    rosa.enters("Notes", "The scan of May.")
+    password = rosa.page.get_by_label("Password", exact=True).input_value()
+    rosa.sends("Send Record")
+    link = rosa.portal.link(email)
+
+    doctor.goes_to(link)
+    doctor.enters("Password", "not-the-password")
+    doctor.sends("Open record")
+    doctor.sees("This is not the password.")
+    doctor.enters("Password", password)
+    doctor.sends("Open record")
+    doctor.sees("Record of Rosa Alvarez", "The scan of May.")
+
+    rosa.goes_to(form)
+    told = rosa.page.get_by_role("row").filter(has_text=email).get_by_role("button").inner_text()
+    assert email in told
+    rosa.sends(" ".join(told.split()))
+    rosa.sees("It is revoked. The link opens nothing any more.")
+
+
+def test_a_record_is_taken_away_without_a_mouse(visit: Open) -> None:
+    rosa = visit()
+    rosa_is_in(rosa)
+    rosa.sends("Download the record of Rosa Alvarez")
+    rosa.sends("Last 12 months")
+    rosa.tabs_to("View it here")
+    rosa.page.keyboard.press("ArrowDown")
+    rosa.tabs_to("Download")
+    with rosa.page.expect_download() as started:
+        rosa.page.keyboard.press("Enter")
+    assert started.value.suggested_filename.endswith(".pdf")
+
+
+def rosa_is_in(rosa: Visit) -> None:
+    rosa.goes_to("/login")
+    rosa.enters("Email", "rosa.alvarez@example.com")
+    rosa.enters("Password", PASSWORD)
+    for part, digits in (("Month", "4"), ("Day", "12"), ("Year", "1961")):
+        rosa.enters(part, digits)
+    rosa.sends("Log in")
