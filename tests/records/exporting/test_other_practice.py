@@ -62,7 +62,8 @@ async def earlier(practice: Office, patient_id: UUID) -> list[tuple[Any, ...]]:
 async def documents(practice: Office, patient_id: UUID) -> list[tuple[Any, ...]]:
     rows = await practice.sql(
         """
-        SELECT title, kind, sha256, dated, precision, replaced_by IS NULL
+        SELECT title, kind, kind_code, author, media_type, viewable, size, sha256, dated,
+               precision, status, replaced_by IS NULL
           FROM document
          WHERE practice_id = $1 AND patient_id = $2 AND withdrawn_at IS NULL
            AND media_type <> 'application/cda+xml'
