@@ -12,8 +12,8 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 from hypothesis import HealthCheck, given, settings
 
-from services.records.domain.found import Document, Found, Unreadable
-from services.records.domain.result import Before, Result
+from services.records.domain.found import Document, Found, LeftOut, Unreadable
+from services.records.domain.result import Before, Result, ResultStatus
 from services.records.exporting import ccda as cda_writing
 from services.records.exporting import fhir as fhir_writing
 from services.records.formats import ccda, fhir
@@ -87,6 +87,19 @@ def test_of_what_a_result_said_before_the_last_hundred_come_along(many: int) -> 
     as_fhir, as_ccda = carried([result], [])
     assert [one.before for one in read(fhir.read, as_fhir)[0]] == [before[:100]]
     assert [one.before for one in read(ccda.read, as_ccda)[0]] == [before[:100]]
+
+
+@pytest.mark.parametrize("status", [ResultStatus.CORRECTED, ResultStatus.UNKNOWN])
+def test_what_stands_beside_a_result_and_is_read_into_it_is_not_called_left_out(
+    status: ResultStatus,
+) -> None:
+    before = Before(value="3.4", unit="g/dL", corrected_at=charts.NOW)
+    result = replace(charts.albumin(), status=status, before=(before,))
+    chart = charts.chart(charts.measured([result]))
+    found = list(ccda.read(io.BytesIO(charts.whole(cda_writing.document(chart)))))
+    assert [one for one in found if isinstance(one, LeftOut)] == []
+    [again] = [one for one in found if isinstance(one, Result)]
+    assert (again.status, again.before) == (status, (before,))
 
 
 @needs_corpus

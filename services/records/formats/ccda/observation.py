@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from services.records.domain.found import Reason
 from services.records.domain.result import (
@@ -121,15 +122,13 @@ class Laboratory:
     def _before(self, observation: Element) -> Iterator[Before]:
         """What it said until it was corrected, the last one first, as our documents carry it."""
         for beside in every(observation, "entryRelationship/observation"):
-            until = moments.moment(attribute(first(beside, "effectiveTime/high"), "value"))
-            is_over = attribute(first(beside, "statusCode"), "code") == OBSOLETE
-            if is_over and until and until.precision is Precision.INSTANT:
+            if until := _corrected_at(beside):
                 found = value(beside, self._narrative)
                 if found is Reason.NO_VALUE:
                     found = Value(kind=ValueKind.TEXT, text="")
                 if isinstance(found, Value):
                     unit = _with_unit(found, beside).unit
-                    yield Before(value=found.text, unit=unit, corrected_at=until.at)
+                    yield Before(value=found.text, unit=unit, corrected_at=until)
 
     def label(self, observation: Element) -> str:
         """What staff know an observation by."""
@@ -166,6 +165,17 @@ class Laboratory:
         )
 
 
+def is_part_of_a_result(observation: Element) -> bool:
+    """It is read into the result it hangs on, and so isn't left out."""
+    match attribute(first(observation, "code"), "code"):
+        case code if code in {COMMENT_CODE, UNIT_CODE}:
+            return True
+        case code if code == STATUS_CODE:
+            return line(first(observation, "value")).lower() in _IN_WORDS
+        case _:
+            return _corrected_at(observation) is not None
+
+
 def source_id(*parts: str) -> str:
     """One short name for what these parts identify, which tells nobody what they are."""
     return "ccda:" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
@@ -198,6 +208,13 @@ def _not_done(observation: Element, code: Code | None, status: str) -> Reason | 
         ordered = status in _NOT_YET or code is None or code.system == "text"
         return Reason.PENDING if ordered else Reason.NOT_A_RESULT
     return None if mood in {"", "EVN"} else Reason.NOT_A_RESULT
+
+
+def _corrected_at(beside: Element) -> datetime | None:
+    """Until when it was what the result beside it said, if it was."""
+    until = moments.moment(attribute(first(beside, "effectiveTime/high"), "value"))
+    is_over = attribute(first(beside, "statusCode"), "code") == OBSOLETE
+    return until.at if is_over and until and until.precision is Precision.INSTANT else None
 
 
 def _with_unit(found: Value, observation: Element) -> Value:

@@ -8,12 +8,9 @@ from services.records.domain.found import LeftOut, Reason
 from services.records.domain.result import Result
 from services.records.formats.ccda.narrative import Narrative
 from services.records.formats.ccda.notes import is_file
-from services.records.formats.ccda.observation import COMMENT_CODE, UNIT_CODE, Laboratory
+from services.records.formats.ccda.observation import Laboratory, is_part_of_a_result
 from services.records.formats.ccda.sections import Sections, is_result
-from services.records.formats.ccda.tree import Element, attribute, every, first, within
-
-_PART_OF_A_RESULT = {COMMENT_CODE, UNIT_CODE}
-"""Observations that were read into the result they hang on, and so weren't left out."""
+from services.records.formats.ccda.tree import Element, every, within
 
 
 def results(
@@ -28,7 +25,7 @@ def results(
     for observation, section in sections.observations():
         numbers[section] += 1
         if not is_result(observation, section):
-            if attribute(first(observation, "code"), "code") not in _PART_OF_A_RESULT:
+            if not is_part_of_a_result(observation):
                 what = laboratory.label(observation)
                 alike[Reason.NOT_A_RESULT, what, sections.called(section)] += 1
             continue
