@@ -57,6 +57,16 @@ PATIENTS = PatientList(
     waiting=41,
     attention=23,
 )
+DEACTIVATED = patient(
+    7,
+    "Ida",
+    "Moreno",
+    InvitationState.ENDED,
+    active=False,
+    deactivated_at=NOW - timedelta(days=3),
+    deactivated_by="Dana Whitfield",
+    deactivation_reason="Changed to another practice.",
+)
 MEMBERS = tuple(
     Member(invitation_id=UUID(int=90 + number), account_id=UUID(int=80 + number) if state is
            InvitationState.REGISTERED else None, name=name, email=f"person{number}@example.com",

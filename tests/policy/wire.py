@@ -142,6 +142,7 @@ def _particulars(asked: Asked) -> dict[str, Any]:
         "request.identity.save_practice": {"name": ""} if asked.harmless else {},
         "request.records.import_patients": {"preview": asked.harmless},
         "request.records.open_chart": {"reason": ""} if asked.harmless else {},
+        "request.records.deactivate_patient": {"reason": ""} if asked.harmless else {},
         "request.delegation.change_access": {
             "limits": ["results"],
             "revision": 9 if asked.harmless else 0,

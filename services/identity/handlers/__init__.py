@@ -14,6 +14,7 @@ from services.identity.handlers import (
     sessions,
     sharing,
     staff,
+    standing,
 )
 
 routers = (
@@ -23,6 +24,7 @@ routers = (
     logging_in.router,
     sessions.router,
     staff.router,
+    standing.router,
     passwords.router,
     addresses.router,
     letters.router,

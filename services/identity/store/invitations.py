@@ -197,6 +197,24 @@ async def list_of_delegates(
     return [_invitation(row) for row in rows]
 
 
+async def lock_of_delegates(
+    db: Connection, practice_id: UUID, patient_id: UUID
+) -> list[Invitation]:
+    """The same, held until the transaction ends: those who have not answered."""
+    rows = await db.fetch(
+        f"""
+        SELECT {COLUMNS} FROM invitation
+         WHERE practice_id = $1 AND patient_id = $2 AND invited_by IS NOT NULL
+           AND state NOT IN ('registered', 'ended')
+         ORDER BY id
+           FOR UPDATE
+        """,  # noqa: S608
+        practice_id,
+        patient_id,
+    )
+    return [_invitation(row) for row in rows]
+
+
 async def count_sent(
     db: Connection, practice_id: UUID, patient_id: UUID, *, since: datetime
 ) -> int:
