@@ -90,6 +90,7 @@ def test_every_command_of_the_interface_is_there() -> None:
         "migrate",
         "nats-config",
         "practice add",
+        "practice renew-key",
         "practice list",
         "staff invite",
         "patients import",

@@ -9,7 +9,7 @@ import pyotp
 import pytest
 from playwright.sync_api import expect
 
-from deploy.demo.people import PASSWORD
+from deploy.demo.people import LAKESIDE, PASSWORD
 from tests.journeys.conftest import LOOKS, Visit
 
 Open = Callable[[], Visit]
@@ -115,3 +115,33 @@ def test_what_a_practice_says_of_itself_is_on_its_patients_pages(visit: Open) ->
     dana.page.locator("#url_2").fill("")
     dana.presses("Save")
     dana.sees_nothing_of("lakeside.example.com/parking")
+
+
+def takes(visit: Visit, key: str) -> bool:
+    """The endpoint lets a machine with this key in; what is sent is of no kind that it takes."""
+    answer = visit.page.request.post(
+        visit.portal.url + "/api/v1/import",
+        data="nothing",
+        headers={"Authorization": f"Bearer {key}", "Content-Type": "text/plain"},
+    )
+    assert answer.status in (401, 415)
+    return answer.status == 415
+
+
+def test_an_administrator_makes_a_new_import_key_beside_the_old_one(visit: Open) -> None:
+    dana = visit()
+    old = dana.portal.import_key(str(LAKESIDE))
+    assert takes(dana, old)
+    at_the_staff_door(dana, DANA, PASSWORD, dana.portal.code(DANA))
+    in_her_menu(dana, "Practice settings")
+    dana.follows("Import key")
+    dana.sees("Whoever has it can add to records, and read none.", "The operator of this portal")
+    assert dana.page.get_by_label("It works for 7 more days").is_checked()
+    dana.presses("Make a new key")
+    dana.sees("Your new import key", "It is shown this once.", "Keys from before work until")
+    new = dana.page.get_by_label("The key", exact=True).input_value()
+    assert takes(dana, new)
+    assert takes(dana, old)
+    dana.follows("I have kept it")
+    dana.sees("Dana Whitfield", "Works until", "Works")
+    dana.sees_nothing_of(new, "Never")

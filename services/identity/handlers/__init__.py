@@ -4,6 +4,7 @@ from services.identity.handlers import (
     acts,
     addresses,
     factors,
+    import_keys,
     invitations,
     letters,
     logging_in,
@@ -19,6 +20,7 @@ from services.identity.handlers import (
 
 routers = (
     practices.router,
+    import_keys.router,
     invitations.router,
     registration.router,
     logging_in.router,
