@@ -36,6 +36,7 @@ FORMATS = {
 WORDS: dict[Act, tuple[str, str]] = {
     Act.REGISTERED: ("registered", ""),
     Act.LOGGED_IN: ("logged in", ""),
+    Act.RESET_FACTORS: ("turned off your two-step verification", ""),
     Act.SAW_HEALTH: ("looked at the Health page", ""),
     Act.SAW_TEST: ("looked at every result of", "a test"),
     Act.SAW_DOCUMENTS: ("looked at the list of documents", ""),
@@ -115,6 +116,7 @@ KINDS: dict[str, tuple[str, frozenset[Act]]] = {
             {
                 Act.REGISTERED,
                 Act.LOGGED_IN,
+                Act.RESET_FACTORS,
                 Act.INVITED_PATIENT,
                 Act.DEACTIVATED_PATIENT,
                 Act.REACTIVATED_PATIENT,

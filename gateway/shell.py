@@ -82,6 +82,7 @@ NOTICES: dict[str, Notice] = {
     "emails_chosen": Notice(text="Your choice is saved."),
     "colleague_invited": Notice(text="The invitation is on its way. Its link works for 4 days."),
     "colleague_removed": Notice(text="They are off the team. It ended at once."),
+    "factors_reset": Notice(text="Done. They get an email with a link to set up new codes."),
     "role_changed": Notice(text="The new role is saved."),
     "settings_saved": Notice(text="The settings are saved."),
     "claimed_by_another": Notice(text="A colleague was faster and has claimed it.", kind="warn"),

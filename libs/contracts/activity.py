@@ -17,6 +17,8 @@ class Act(StrEnum):
 
     REGISTERED = "registered"
     """The patient has an account from now on."""
+    RESET_FACTORS = "reset_factors"
+    """The operator turned off the patient's two-step verification, who had lost it."""
     LOGGED_IN = "logged_in"
     """The patient did; a log-in of somebody else's is no part of this record."""
     SAW_HEALTH = "saw_health"

@@ -22,7 +22,7 @@ MEANT: dict[str, str] = {
     for what in (
         *(
             f"{where} may be '{act}'"
-            for act in ("changed_access", "deactivated_patient", "reactivated_patient")
+            for act in ("changed_access", "deactivated_patient", "reactivated_patient", "reset_factors")
             for where in (
                 "DelegationActed.act",
                 "IdentityActed.act",

@@ -93,6 +93,7 @@ def test_every_command_of_the_interface_is_there() -> None:
         "practice renew-key",
         "practice list",
         "staff invite",
+        "account reset-two-step",
         "patients import",
         "import",
         "dead-letters list",

@@ -78,6 +78,9 @@ MEMBERS = tuple(
         ("Nora Lind", Role.FRONT_DESK, InvitationState.BOUNCED),
     ))
 )  # fmt: skip
+RESET = MEMBERS[0].model_copy(
+    update={"factors_reset_at": NOW - timedelta(days=9), "factors_reset_by": "Nora Lind"}
+)
 KEYS = tuple(
     ImportKey(key_id=UUID(int=70 + number), made_at=NOW - timedelta(days=30 * number), made_by=by,
               last_used_at=used, ends_at=ends)

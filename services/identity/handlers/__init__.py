@@ -8,6 +8,7 @@ from services.identity.handlers import (
     invitations,
     letters,
     logging_in,
+    lost_factors,
     notices,
     passwords,
     practices,
@@ -34,4 +35,5 @@ routers = (
     acts.router,
     notices.router,
     factors.router,
+    lost_factors.router,
 )

@@ -132,6 +132,22 @@ async def get_of_staff(db: Connection, practice_id: UUID, invitation_id: UUID) -
     return _invitation(row)
 
 
+async def get_of_colleague(db: Connection, practice_id: UUID, account_id: UUID) -> Invitation:
+    """The one by which this account has its seat at the practice, held."""
+    row = await db.fetchrow(
+        f"""
+        SELECT {COLUMNS} FROM invitation
+         WHERE practice_id = $1 AND account_id = $2 AND role IS NOT NULL AND state = 'registered'
+           FOR UPDATE
+        """,  # noqa: S608
+        practice_id,
+        account_id,
+    )
+    if row is None:
+        raise Refused(Refusal.UNKNOWN_COLLEAGUE)
+    return _invitation(row)
+
+
 async def list_of_staff(db: Connection, practice_id: UUID) -> list[Invitation]:
     """To the practice's team, but for those that ended, by name."""
     rows = await db.fetch(
