@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 
 from deploy.commands import (
+    accounts,
     activity,
     asyncapi,
     backups,
@@ -38,6 +39,7 @@ for each in (
     preparing.secrets,
     practices.practice,
     practices.staff,
+    accounts.account,
     bringing_in.patients,
     bringing_in.import_files,
     dead_letters.group,

@@ -36,6 +36,7 @@ FORMATS = {
 WORDS: dict[Act, tuple[str, str]] = {
     Act.REGISTERED: ("registered", ""),
     Act.LOGGED_IN: ("logged in", ""),
+    Act.RESET_FACTORS: ("turned off your two-step verification", ""),
     Act.SAW_HEALTH: ("looked at the Health page", ""),
     Act.SAW_TEST: ("looked at every result of", "a test"),
     Act.SAW_DOCUMENTS: ("looked at the list of documents", ""),
@@ -56,6 +57,8 @@ WORDS: dict[Act, tuple[str, str]] = {
     Act.EMERGENCY_ACCESS: ("opened the record in an emergency, for 60 minutes", ""),
     Act.ADDED_PATIENT: ("added this record", ""),
     Act.INVITED_PATIENT: ("sent an invitation to register", ""),
+    Act.DEACTIVATED_PATIENT: ("closed this record to you and yours in the portal", ""),
+    Act.REACTIVATED_PATIENT: ("opened this record to you and yours again", ""),
     Act.CHANGED_EMAIL: ("changed the email address that the practice writes to", ""),
     Act.SAW_MESSAGE: ("opened", "a message"),
     Act.WROTE_MESSAGE: ("wrote", "a message"),
@@ -113,7 +116,10 @@ KINDS: dict[str, tuple[str, frozenset[Act]]] = {
             {
                 Act.REGISTERED,
                 Act.LOGGED_IN,
+                Act.RESET_FACTORS,
                 Act.INVITED_PATIENT,
+                Act.DEACTIVATED_PATIENT,
+                Act.REACTIVATED_PATIENT,
                 Act.ACCEPTED_ACCESS,
                 *PERSON,
             }

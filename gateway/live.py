@@ -25,6 +25,7 @@ from libs.contracts.messaging.mailbox import (
     MessagesRead,
 )
 from libs.contracts.messaging.queue import CaseChanged, CountWaiting
+from libs.contracts.records.standing import StandingChanged
 from libs.contracts.visa import Limit
 from libs.runtime import background
 from libs.runtime.broker import BROKER, EXPIRES, Unavailable, ask
@@ -74,7 +75,7 @@ class Hub:
             for changed in self._open.get(topic, ()):
                 changed.set()
 
-    def hear_end(self, _: SessionEnded | AccessRevoked | AccessChanged) -> None:
+    def hear_end(self, _: SessionEnded | AccessRevoked | AccessChanged | StandingChanged) -> None:
         """Somebody may no longer look, or not for as long: everyone looks whether it is they."""
         self._wake()
 
@@ -103,6 +104,7 @@ async def heard(app: web.Application) -> AsyncIterator[None]:
     line.listen(SessionEnded, hub.hear_end)
     line.listen(AccessRevoked, hub.hear_end)
     line.listen(AccessChanged, hub.hear_end)
+    line.listen(StandingChanged, hub.hear_end)
     yield
 
 

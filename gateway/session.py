@@ -25,6 +25,7 @@ from libs.contracts.delegation import (
 from libs.contracts.identity.practices import Practice, ShowPractice
 from libs.contracts.identity.sessions import EndSession, ResolveSession, Session, SessionEnded
 from libs.contracts.identity.staff import Seat
+from libs.contracts.records.standing import StandingChanged
 from libs.contracts.visa import Limit
 from libs.runtime.broker import BROKER, ask
 from libs.runtime.clock import utcnow
@@ -143,7 +144,9 @@ class Desk:
             if token_hash := self._hashes.pop(session_id, None):
                 self.sessions.forget(token_hash)
 
-    def hear_changed(self, _: AccessRevoked | AccessGranted | AccessChanged) -> None:
+    def hear_changed(
+        self, _: AccessRevoked | AccessGranted | AccessChanged | StandingChanged
+    ) -> None:
         """Such changes are rare, and asking again is cheap: forget every visa."""
         self.heard += 1
         self.access.clear()
@@ -165,6 +168,7 @@ async def remembered(app: web.Application) -> AsyncIterator[None]:
     app[LINE].listen(AccessRevoked, desk.hear_changed)
     app[LINE].listen(AccessGranted, desk.hear_changed)
     app[LINE].listen(AccessChanged, desk.hear_changed)
+    app[LINE].listen(StandingChanged, desk.hear_changed)
     yield
 
 
@@ -214,13 +218,17 @@ async def acting(request: web.Request, part: Limit | None = None) -> Acting:
     """Whoever may act on the patient in the address; for anyone else there is no such page.
 
     Nor is there for those whose access leaves out the part of the record that the page is about.
+    Whoever owns a record that is closed to them is led to the page that says so.
     """
     person = await signed_in(request)
     try:
         patient_id = UUID(request.match_info["patient"])
     except ValueError:
         raise web.HTTPNotFound from None
-    records = (await access_of(request, person)).records
+    held = await access_of(request, person)
+    if any(own.patient_id == patient_id for own in held.closed):
+        raise web.HTTPSeeOther(request.app.router["home"].url_for())
+    records = held.records
     for access in records:
         if access.patient_id == patient_id and (part is None or part in access.limits):
             return Acting(person=person, access=access, several=len(records) > 1)

@@ -50,6 +50,7 @@ WORDS: dict[str, str] = {
     Refusal.FILE_CHANGED: "{} did not come whole and was not added. Choose it again.",
     Refusal.CLAIMED_BY_ANOTHER: "A colleague has claimed this conversation. "
     "Your answer is kept as a draft.",
+    Refusal.DEACTIVATED: "This record is deactivated, so nobody could read it. Call or write.",
     Refusal.TOO_MANY: "You have 100 drafts. Send or delete some of them first.",
 }
 FIELD = {

@@ -71,6 +71,33 @@ async def list_(*, as_json: bool, data_dir: Path) -> None:
     console.print(listed if found else "There are no practices yet: see `carespace practice add`.")
 
 
+@practice.command("renew-key")
+@click.option("--practice", "named", required=True, help="The practice's name or id.")
+@click.option("--at-once", is_flag=True, help="Older keys end now, not in 7 days.")
+@as_json
+@data_dir
+@in_a_loop
+async def renew_key(*, named: str, at_once: bool, as_json: bool, data_dir: Path) -> None:
+    """A new import key, told this once. Older ones work for 7 days more.
+
+    Example: carespace practice renew-key --practice "Lakeside Oncology" --at-once
+    """
+    from deploy import reach
+    from libs.contracts.identity.import_keys import GiveImportKey
+    from libs.runtime.broker import ask
+
+    async with reach.asking(reach.reach(data_dir, "operator")) as broker:
+        at = await reach.practice(broker, named)
+        asked = GiveImportKey(practice_id=at.practice_id, at_once=at_once)
+        made = await ask(broker, asked, within=reach.PATIENCE)
+    if as_json:
+        say_json(made)
+        return
+    console.print(f"The new import key of {at.name}, told this once: {made.import_key}")
+    until = "have ended" if at_once else f"work until {made.older_end_at:%Y-%m-%d %H:%M} UTC"
+    console.print(f"Keys from before {until}.")
+
+
 @click.group()
 def staff() -> None:
     """The people who work at a practice."""

@@ -13,15 +13,19 @@ routes = web.RouteTableDef()
 
 @routes.get("/", name="home")
 async def home(request: web.Request) -> web.Response:
-    """One record: its Health page. Several: a choice. None yet: a word about it."""
+    """One record: its Health page. Several: a choice. None yet, or a closed one: a word about it."""
     person = await session.signed_in(request)
     if person.session.seat:
         raise web.HTTPSeeOther("/staff")
-    records = (await session.access_of(request, person)).records
-    if len(records) == 1:
+    held = await session.access_of(request, person)
+    records = held.records
+    if len(records) == 1 and not held.closed:
         raise web.HTTPSeeOther(shell.health_of(request, records[0].patient_id))
     chrome = await shell.person(request, person)
-    if not records:
+    closed = await asyncio.gather(
+        *(session.practice(request, own.practice_id) for own in held.closed)
+    )
+    if not records and not closed:
         return render(request, "home/no_record.html", chrome)
     people = await asyncio.gather(*(shell.whose(request, access) for access in records))
     choices = [
@@ -33,7 +37,7 @@ async def home(request: web.Request) -> web.Response:
         }
         for access, person in zip(records, people, strict=True)
     ]
-    return render(request, "home/choose_record.html", chrome, choices=choices)
+    return render(request, "home/choose_record.html", chrome, choices=choices, closed=closed)
 
 
 @routes.get("/session", name="stay")

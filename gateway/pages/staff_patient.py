@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway import reading, session, shell, uploads
+from gateway.pages.staff_standing import WHO_MAY
 from gateway.protection import streams_its_form
 from gateway.rendering import render
 from libs.contracts.base import Refused
@@ -177,6 +178,7 @@ async def _page(
         patient=shown,
         health=health if isinstance(health, Health) else None,
         chart_closed=health is Refusal.CHART_CLOSED,
+        may_close=staff.seat.role in WHO_MAY,
         kinds=KINDS,
         errors=errors or {},
         form=form or {},

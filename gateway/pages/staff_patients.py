@@ -38,6 +38,8 @@ WORDS: dict[str, str] = {
     Refusal.NOT_ALLOWED: "Your role does not include this.",
     IdentityRefusal.SENT_MOMENTS_AGO: "An email has only just gone. Give it five minutes.",
     IdentityRefusal.ALREADY_REGISTERED: "This patient has registered already.",
+    IdentityRefusal.INVITATION_ENDED: "This record is deactivated.",
+    Refusal.DEACTIVATED: "This record is deactivated.",
 }  # fmt: skip
 FIELD: dict[str, str] = {
     Refusal.NAME_MISSING: "given",
@@ -70,6 +72,7 @@ async def patients(request: web.Request) -> web.Response:
         birth_date=reading.day(query, "date_of_birth"),
         state=InvitationState(state) if state in set(InvitationState) else None,
         attention=reading.ticked(query, "attention"),
+        deactivated=state == "deactivated",
         after=reading.text(query, "after"),
     )
     chrome, listed = await asyncio.gather(

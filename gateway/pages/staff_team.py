@@ -7,15 +7,17 @@ from typing import Any
 from aiohttp import web
 
 from gateway import proving, reading, session, shell
-from gateway.rendering import render
+from gateway.rendering import Chrome, render
 from libs.contracts.base import Refused, Request
 from libs.contracts.identity.refusals import Refusal
 from libs.contracts.identity.staff import (
     ChangeRole,
     InviteColleague,
     ListTeam,
+    Member,
     RemoveFromTeam,
     ResendColleagueInvitation,
+    ResetColleagueFactors,
 )
 from libs.contracts.visa import Role
 from libs.runtime.broker import BROKER, ask
@@ -27,6 +29,9 @@ WORDS: dict[str, str] = {
     Refusal.WRONG_DATE_OF_BIRTH: "Enter their date of birth, like 9 30 1988.",
     Refusal.ALREADY_REGISTERED: "This person is on your team already.",
     Refusal.SENT_MOMENTS_AGO: "An email has only just gone to this address. Give it five minutes.",
+    Refusal.NOT_REGISTERED: "They have not registered yet. Send the invitation again instead.",
+    Refusal.OWN_FACTORS: "This is you. Another administrator has to do it, or whoever runs this portal.",
+    Refusal.ACCOUNT_OPENS_MORE: "Their account also opens a record or another practice. Ask whoever runs this portal.",
     Refusal.LAST_ADMINISTRATOR: "Nobody else is an administrator. Make somebody one first.",
 }
 FIELD = {
@@ -119,6 +124,33 @@ async def remove(request: web.Request) -> web.Response:
     raise _back(request, "colleague_removed")
 
 
+@routes.get("/staff/team/{id}/two-step", name="reset_colleague_factors")
+async def show_reset(request: web.Request) -> web.Response:
+    """What comes of it, before it is done."""
+    return await _lost(request, await session.at_work(request), errors={})
+
+
+@routes.post("/staff/team/{id}/two-step")
+async def reset_factors(request: web.Request) -> web.Response:
+    """A colleague who lost their codes is logged out, and let in anew by a letter."""
+    staff = await session.at_work(request)
+    form = await request.post()
+    if _administers(staff) and (errors := await proving.proven_with(request, staff.person, form)):
+        return await _lost(request, staff, errors=errors)
+    asked = ResetColleagueFactors(visa=staff.visa, invitation_id=reading.path_id(request))
+    try:
+        await ask(request.app[BROKER], asked)
+    except Refused as refused:
+        if refused.code == Refusal.PROOF_NEEDED:
+            errors = proving.explained(refused)
+        elif refused.code == Refusal.INVITATION_ENDED:
+            raise _back(request, refused.code)
+        else:
+            errors = {"reset": refused.worded(WORDS)}
+        return await _lost(request, staff, errors=errors)
+    raise _back(request, "factors_reset")
+
+
 def _administers(staff: session.AtWork) -> bool:
     return staff.seat.role is Role.ADMINISTRATOR
 
@@ -170,13 +202,25 @@ async def _page(
     )
 
 
-async def _colleague(
-    request: web.Request,
-    staff: session.AtWork,
-    *,
-    errors: dict[str, str],
-    role: Role | None = None,
+async def _lost(
+    request: web.Request, staff: session.AtWork, *, errors: dict[str, str]
 ) -> web.Response:
+    chrome, member = await _one(request, staff)
+    return render(
+        request,
+        "staff/lost_factors.html",
+        chrome,
+        member=member,
+        own=member.account_id == staff.person.session.account_id,
+        administrator=_administers(staff),
+        proof=proving.proof_for(staff.person),
+        errors=errors,
+        status=400 if errors else 200,
+    )
+
+
+async def _one(request: web.Request, staff: session.AtWork) -> tuple[Chrome, Member]:
+    """The colleague in the address, who has to be one of this team."""
     wanted = reading.path_id(request)
     chrome, listed = await asyncio.gather(
         shell.staff(request, staff, tab="team"),
@@ -185,6 +229,17 @@ async def _colleague(
     member = next((one for one in listed.members if one.invitation_id == wanted), None)
     if member is None:
         raise web.HTTPNotFound
+    return chrome, member
+
+
+async def _colleague(
+    request: web.Request,
+    staff: session.AtWork,
+    *,
+    errors: dict[str, str],
+    role: Role | None = None,
+) -> web.Response:
+    chrome, member = await _one(request, staff)
     return render(
         request,
         "staff/colleague.html",

@@ -16,6 +16,7 @@ from aiohttp import web
 from libs.contracts.base import Refused
 from libs.contracts.delegation import AccessChanged, AccessRevoked
 from libs.contracts.identity.sessions import SessionEnded
+from libs.contracts.records.standing import StandingChanged
 from libs.contracts.visa import LIFETIME, Capacity, Limit, Passport, Role, Visa
 from libs.runtime import lifeline
 from libs.runtime.clock import utcnow
@@ -49,6 +50,7 @@ class Gate:
         self._ended: dict[UUID, datetime] = {}
         self._least: dict[UUID, tuple[int, datetime]] = {}
         self._revoked: dict[tuple[UUID, UUID, bool], datetime] = {}
+        self._standing: dict[UUID, tuple[StandingChanged, datetime]] = {}
 
     def passport(self, sealed: str, *, now: datetime) -> Passport:
         """Who is logged in, in identity's words."""
@@ -100,10 +102,17 @@ class Gate:
             raise NotAllowed
         return visa
 
+    def is_open(self, patient_id: UUID) -> bool | None:
+        """What was heard in the last seconds of a record; None for nothing."""
+        known = self._standing.get(patient_id)
+        return known[0].active if known else None
+
     def _admit_to_record(self, visa: Visa, patient_id: UUID | None, limit: Limit | None) -> None:
         if visa.patient_id is None or patient_id not in (None, visa.patient_id):
             raise NotAllowed
         if limit and limit not in visa.limits:
+            raise NotAllowed
+        if self.is_open(visa.patient_id) is False:
             raise NotAllowed
         if visa.grant_id and visa.revision < self._least.get(visa.grant_id, (0, None))[0]:
             raise NotAllowed
@@ -134,6 +143,13 @@ class Gate:
         if heard.narrower:
             self._hold_from(heard.grant_id, heard.revision)
 
+    def hear_standing(self, heard: StandingChanged) -> None:
+        """While a record is closed to its patient, no visa for it holds but the practice's."""
+        self._forget()
+        known = self._standing.get(heard.patient_id)
+        if known is None or heard.change > known[0].change:
+            self._standing[heard.patient_id] = heard, utcnow()
+
     def _hold_from(self, grant_id: UUID, revision: int) -> None:
         before, _ = self._least.get(grant_id, (0, None))
         self._least[grant_id] = (max(revision, before), utcnow())
@@ -144,6 +160,7 @@ class Gate:
         self._ended = {who: at for who, at in self._ended.items() if at > old}
         self._revoked = {who: at for who, at in self._revoked.items() if at > old}
         self._least = {grant: least for grant, least in self._least.items() if least[1] > old}
+        self._standing = {who: told for who, told in self._standing.items() if told[1] > old}
 
 
 GATE = web.AppKey("gate", Gate)
@@ -161,6 +178,7 @@ def hearing(gate: Gate) -> Callable[[web.Application], AbstractAsyncContextManag
         line.listen(SessionEnded, gate.hear_ended)
         line.listen(AccessRevoked, gate.hear_revoked)
         line.listen(AccessChanged, gate.hear_changed)
+        line.listen(StandingChanged, gate.hear_standing)
         yield
 
     return context

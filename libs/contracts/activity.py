@@ -17,6 +17,8 @@ class Act(StrEnum):
 
     REGISTERED = "registered"
     """The patient has an account from now on."""
+    RESET_FACTORS = "reset_factors"
+    """The operator turned off the patient's two-step verification, who had lost it."""
     LOGGED_IN = "logged_in"
     """The patient did; a log-in of somebody else's is no part of this record."""
     SAW_HEALTH = "saw_health"
@@ -52,6 +54,9 @@ class Act(StrEnum):
     """Front desk opened the chart for 60 minutes; the entry's reason says why."""
     ADDED_PATIENT = "added_patient"
     INVITED_PATIENT = "invited_patient"
+    DEACTIVATED_PATIENT = "deactivated_patient"
+    """Staff closed the record to the patient; the entry's reason says why."""
+    REACTIVATED_PATIENT = "reactivated_patient"
     CHANGED_EMAIL = "changed_email"
     """Staff changed the address that the practice writes to."""
     SAW_MESSAGE = "saw_message"

@@ -41,10 +41,19 @@ class Access(Reply):
     grant_id: UUID | None = None
 
 
+class Closed(Reply):
+    """An account's own record that its practice has deactivated."""
+
+    practice_id: UUID
+    patient_id: UUID
+
+
 class AccessList(Reply):
     """Own records first, then the others, in the order in which they were granted."""
 
     records: tuple[Access, ...]
+    closed: tuple[Closed, ...] = ()
+    """The account's own only: of another's record that is closed, nobody is told."""
 
 
 class ListAccess(Request[AccessList]):

@@ -36,6 +36,8 @@ class Grant:
     reason: str = ""
     revision: int = 0
     """How often the patient has changed it; visas say of which revision they are."""
+    open: bool = True
+    """False while the practice has closed the record; the grant itself stays as it is."""
 
     @property
     def left(self) -> bool:
@@ -133,16 +135,31 @@ def revoked(grant: Grant, by: Visa, reason: str, *, now: datetime) -> Grant:
 def holding(grants: Iterable[Grant], *, now: datetime) -> list[Grant]:
     """What holds now, of each record the best: one's own records first, then as they were granted.
 
-    Of two grants for one record, one's own counts, then the newest.
+    Of two grants for one record, one's own counts, then the newest. A record that is closed is left
+    out.
     """
     best: dict[tuple[UUID, UUID], Grant] = {}
     for grant in sorted(grants, key=lambda one: (one.capacity is Capacity.SELF, one.granted_at)):
-        if grant.holds(now=now):
+        if grant.open and grant.holds(now=now):
             best[grant.practice_id, grant.patient_id] = grant
     return sorted(
         best.values(),
         key=lambda grant: (grant.capacity is not Capacity.SELF, grant.granted_at, grant.id),
     )
+
+
+def standing(grant: Grant, *, heard: bool | None) -> Grant:
+    """The same, where it was heard a moment ago whether its record is open."""
+    return grant if heard is None else replace(grant, open=heard)
+
+
+def closed(grants: Iterable[Grant], *, now: datetime) -> list[Grant]:
+    """One's own records that the practice has closed; of others', nobody is told."""
+    return [
+        grant
+        for grant in grants
+        if grant.capacity is Capacity.SELF and grant.holds(now=now) and not grant.open
+    ]
 
 
 def visa(grant: Grant, passport: Passport, *, now: datetime) -> Visa:

@@ -16,6 +16,7 @@ from libs.contracts.delegation import (
     AccessList,
     AccessRevoked,
     ChangeAccess,
+    Closed,
     Delegate,
     Delegates,
     DelegationActed,
@@ -28,6 +29,7 @@ from libs.contracts.delegation import (
 from libs.contracts.identity.factors import PROVEN_FOR
 from libs.contracts.identity.registration import PatientRegistered
 from libs.contracts.identity.sharing import DelegateAccepted
+from libs.contracts.records.standing import StandingChanged
 from libs.contracts.visa import Capacity, Visa
 from libs.runtime import inbox, outbox
 from libs.runtime.broker import answers, follows
@@ -52,7 +54,8 @@ async def list_access(
     except NotAllowed:
         raise Refused(Refusal.NOT_LOGGED_IN) from None
     async with transaction(pool, account=passport.account_id) as db:
-        grants = await store.list_grants(db, passport.account_id)
+        known = await store.list_grants(db, passport.account_id)
+    grants = [domain.standing(grant, heard=gate.is_open(grant.patient_id)) for grant in known]
     visas = [
         (grant, domain.visa(grant, passport, now=now)) for grant in domain.holding(grants, now=now)
     ]
@@ -69,8 +72,26 @@ async def list_access(
                 grant_id=grant.id,
             )
             for grant, visa in visas
-        )
+        ),
+        closed=tuple(
+            Closed(practice_id=grant.practice_id, patient_id=grant.patient_id)
+            for grant in domain.closed(grants, now=now)
+        ),
     )
+
+
+@follows(router, StandingChanged, by="delegation")
+async def standing_changed(heard: StandingChanged, pool: Database) -> None:
+    """No visa is signed for a record that is closed; what was granted stays, and holds again."""
+    async with transaction(pool, practice=heard.practice_id) as db:
+        if await inbox.first_time(db, heard, by="delegation"):
+            await store.save_standing(
+                db,
+                heard.practice_id,
+                heard.patient_id,
+                active=heard.active,
+                change=heard.change,
+            )
 
 
 @follows(router, PatientRegistered, by="delegation")

@@ -40,9 +40,13 @@ async def add_grant(db: Connection, grant: Grant) -> None:
 
 
 async def list_grants(db: Connection, account_id: UUID) -> list[Grant]:
-    """Every grant that this account ever had, at every practice."""
+    """Every grant that this account ever had, at every practice, and whether its record is open."""
     rows = await db.fetch(
-        f"SELECT {COLUMNS} FROM access_grant WHERE account_id = $1",  # noqa: S608
+        f"""
+        SELECT {COLUMNS}, coalesce(active, true) AS open
+          FROM access_grant LEFT JOIN standing USING (practice_id, patient_id)
+         WHERE account_id = $1
+        """,  # noqa: S608
         account_id,
     )
     return [_grant(row) for row in rows]
@@ -196,6 +200,23 @@ async def find_ended(
         invitation_id,
     )
     return ended
+
+
+async def save_standing(
+    db: Connection, practice_id: UUID, patient_id: UUID, *, active: bool, change: int
+) -> None:
+    """Whether the record is open, unless something newer is known."""
+    await db.execute(
+        """
+        INSERT INTO standing (practice_id, patient_id, active, change) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (practice_id, patient_id)
+            DO UPDATE SET active = $3, change = $4 WHERE standing.change < $4
+        """,
+        practice_id,
+        patient_id,
+        active,
+        change,
+    )
 
 
 def _grant(row: Any) -> Grant:

@@ -9,6 +9,7 @@ import pytest
 from libs.access.gate import Gate, NotAllowed
 from libs.contracts.delegation import AccessChanged, AccessRevoked
 from libs.contracts.identity.sessions import SessionEnded
+from libs.contracts.records.standing import StandingChanged
 from libs.contracts.visa import Capacity, Limit, Role, Visa
 from libs.runtime.clock import utcnow
 from libs.runtime.seal import Seal
@@ -186,3 +187,23 @@ def test_what_was_heard_is_remembered_as_long_as_a_visa_lives_and_no_longer() ->
     here.hear_revoked(revoked(uuid4(), at=long_ago))
     here.hear_revoked(revoked(ANA, at=datetime.now(UTC)))
     assert list(here._revoked) == [(ANA, ROSA, False)]
+
+
+def test_while_a_record_is_closed_only_the_practice_passes_whenever_a_visa_was_signed() -> None:
+    here = gate()
+    closed, opened = (
+        StandingChanged(practice_id=uuid4(), patient_id=ROSA, active=active, change=change)
+        for change, active in ((1, False), (2, True))
+    )
+    later = visa(issued_at=NOW + timedelta(seconds=5), expires_at=NOW + timedelta(seconds=15))
+    delegate = visa(capacity=Capacity.DELEGATE, grant_id=uuid4())
+    here.hear_standing(closed)
+    for said in (visa(), later, delegate):
+        with pytest.raises(NotAllowed):
+            here.admit(DELEGATION.close(said), now=NOW + timedelta(seconds=5), patient_id=ROSA)
+    assert here.admit(IDENTITY.close(staff()), now=NOW, patient_id=ROSA)
+    other = visa(patient_id=uuid4())
+    assert here.admit(DELEGATION.close(other), now=NOW, patient_id=other.patient_id)
+    here.hear_standing(opened)
+    here.hear_standing(closed)  # heard late
+    assert here.admit(DELEGATION.close(visa()), now=NOW, patient_id=ROSA)

@@ -20,12 +20,18 @@ GATEWAYS_LAST = (
 MEANT: dict[str, str] = {
     f"The running release can't read: {what}, which is not read.": GATEWAYS_LAST
     for what in (
-        "DelegationActed.act may be 'changed_access'",
-        "IdentityActed.act may be 'changed_access'",
-        "MessagingActed.act may be 'changed_access'",
-        "ListActivity.acts[] may be 'changed_access'",
-        "ListActivity → reply.entries[].act may be 'changed_access'",
-        "ReadActivity → reply.entries[].act may be 'changed_access'",
+        *(
+            f"{where} may be '{act}'"
+            for act in ("changed_access", "deactivated_patient", "reactivated_patient", "reset_factors")
+            for where in (
+                "DelegationActed.act",
+                "IdentityActed.act",
+                "MessagingActed.act",
+                "ListActivity.acts[]",
+                "ListActivity → reply.entries[].act",
+                "ReadActivity → reply.entries[].act",
+            )
+        ),
         "LetterDue.kind may be 'access_changed'",
         "DescribeLetter.kind may be 'access_changed'",
         "MailSettled.kind may be 'access_changed'",

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +75,15 @@ class Portal:
             text: str = answer.read().decode()
             return text
 
+    def takes(self, key: str) -> bool:
+        """A machine with this import key is let in; what it sends is of no kind that is taken."""
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/plain"}
+        asked = urllib.request.Request(f"{self.url}/api/v1/import", data=b"x", headers=headers)
+        with pytest.raises(urllib.error.HTTPError) as answer:
+            urllib.request.urlopen(asked, timeout=10)
+        assert answer.value.code in (401, 415)
+        return answer.value.code == 415
+
     def carespace(self, *words: str) -> Any:
         done = carespace(*words, "--data-dir", str(self.folder))
         assert done.returncode == 0, done.stderr
@@ -117,6 +127,11 @@ def test_it_comes_up_works_and_finds_its_data_again(tmp_path: Path) -> None:
         words = [word for pair in PRACTICE.items() for word in pair]
         added = portal.carespace("practice", "add", *words, "--json")
         assert added["import_key"]
+        renewed = portal.carespace(
+            "practice", "renew-key", "--practice", "harbor clinic", "--at-once", "--json"
+        )
+        assert portal.takes(renewed["import_key"])
+        assert not portal.takes(added["import_key"])
         invitation = {"--name": "Kim Lee", "--email": "kim@harbor.example.com"}
         words = [word for pair in invitation.items() for word in pair]
         portal.carespace(

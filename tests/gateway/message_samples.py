@@ -213,6 +213,9 @@ NEW: dict[str, Any] = {
     "errors": {"category": WORDS[Refusal.CATEGORY_MISSING]},
     "stale": True,
 }
+NOT_HERE = ROSA.model_copy(update={"active": False})
+DEACTIVATED = CASE | {"person": NOT_HERE}
+NEW_DEACTIVATED = NEW | {"person": NOT_HERE, "errors": {}, "stale": False}
 SETTINGS: dict[str, Any] = {
     "administrator": True,
     "routing": [

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.pages.staff_settings import Typed
+from libs.contracts.identity.import_keys import ImportKey, ImportKeyMade
 from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.letters import LetterKind
 from libs.contracts.identity.practices import Link
@@ -57,6 +58,16 @@ PATIENTS = PatientList(
     waiting=41,
     attention=23,
 )
+DEACTIVATED = patient(
+    7,
+    "Ida",
+    "Moreno",
+    InvitationState.ENDED,
+    active=False,
+    deactivated_at=NOW - timedelta(days=3),
+    deactivated_by="Dana Whitfield",
+    deactivation_reason="Changed to another practice.",
+)
 MEMBERS = tuple(
     Member(invitation_id=UUID(int=90 + number), account_id=UUID(int=80 + number) if state is
            InvitationState.REGISTERED else None, name=name, email=f"person{number}@example.com",
@@ -67,6 +78,19 @@ MEMBERS = tuple(
         ("Nora Lind", Role.FRONT_DESK, InvitationState.BOUNCED),
     ))
 )  # fmt: skip
+RESET = MEMBERS[0].model_copy(
+    update={"factors_reset_at": NOW - timedelta(days=9), "factors_reset_by": "Nora Lind"}
+)
+KEYS = tuple(
+    ImportKey(key_id=UUID(int=70 + number), made_at=NOW - timedelta(days=30 * number), made_by=by,
+              last_used_at=used, ends_at=ends)
+    for number, (by, used, ends) in enumerate((
+        ("Dana Whitfield", None, None),
+        ("Dana Whitfield", NOW, NOW + timedelta(days=5)),
+        ("", NOW - timedelta(days=40), NOW - timedelta(days=20)),
+    ))
+)  # fmt: skip
+KEY_MADE = ImportKeyMade(import_key="k" * 43, older_end_at=NOW + timedelta(days=7))
 SETTINGS = Typed(
     name="Lakeside Oncology",
     phone="(720) 555-0142",

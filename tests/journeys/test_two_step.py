@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,7 @@ import pytest
 from deploy import installation
 from tests.journeys.conftest import LOOKS, Visit
 from tests.journeys.patients import PASSWORD, logs_in
-from tests.journeys.test_accounts import BORN, somebody
+from tests.journeys.test_accounts import BORN, letters, somebody
 from tests.journeys.test_family import invites, manages_users
 from tests.waiting import until_now
 
@@ -75,6 +77,52 @@ def test_codes_are_set_up_asked_for_and_replaced_by_a_recovery_code(visit: Open)
     tab = rosa.page.context.new_page()  # the open one is led to the door by itself, with script
     tab.goto("/account")
     assert re.search("/login", tab.url)  # every other session ended
+
+
+@pytest.mark.parametrize("look", LOOKS[1:2], indirect=True)
+def test_the_operator_lets_a_patient_in_who_lost_phone_and_recovery_codes(visit: Open) -> None:
+    rosa, email = somebody(visit)
+    logs_in(rosa, email, BORN)
+    rosa.page.wait_for_url("**/health")
+    record = rosa.page.url.removesuffix("/health")
+    rosa.goes_to("/account/two-step")
+    rosa.types("Your password", PASSWORD)
+    rosa.presses("Set up")
+    rosa.types("Code from the app", in_the_app(rosa))
+    rosa.presses("Turn on")
+    again = visit()
+    logs_in_at_the_door(again, email)
+    again.sees("Enter your password again, and the code")
+
+    assert operator(again, "nobody@example.com", "x") == (
+        1,
+        "Nobody has an account with this address.\n",
+    )
+    assert operator(again, email, " ")[0] == 1
+    code, said = operator(again, email, "Came by with her passport.")
+    assert code == 0, said
+    assert "Two-step verification of Iris Account" in said
+    rosa.page.goto("/account")
+    assert "/login" in rosa.page.url
+    until_now(lambda: len(letters(again, email, "two-step")) > 1)
+    logs_in_at_the_door(again, email)
+    again.page.wait_for_url("**/health")
+    until_now(lambda: "off your two-step" in again.page.request.get(f"{record}/activity").text())
+    again.goes_to(f"{record}/activity")
+    again.sees("The operator of this portal turned off your two-step verification")
+
+
+def operator(visit: Visit, email: str, reason: str) -> tuple[int, str]:
+    """What the command ends with, and says."""
+    words = ["account", "reset-two-step", "--email", email, "--reason", reason]
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy", *words, "--data-dir", str(visit.portal.folder)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
 
 
 def sends_a_record(rosa: Visit, email: str, code: str) -> None:

@@ -132,6 +132,7 @@ def form(page: Page, ids: Mapping[str, str], *, harmless: bool = False) -> dict[
             "email": ids["address"] if harmless else f"{uuid4().hex}@example.com"
         },
         "/staff/patients/{patient}/emergency": {} if harmless else {"reason": "Because."},
+        "/staff/patients/{patient}/deactivate": {} if harmless else {"reason": "Because."},
         "/staff/patients/{patient}/results": {
             "test_name": "Matrix",
             "value": "3.1",

@@ -8,9 +8,10 @@ from libs.contracts import registry
 
 NOT_WATCHED = {
     "identity.session": ("last_seen_at",),
+    "identity.practice_key": ("last_used_at",),
     "notifier.mail_job": ("leased_until", "due_at", "tries", "state", "sent_at", "answer"),
 }
-"""Columns that change by themselves: a session that is used, a letter on its way."""
+"""Columns that change by themselves: a session or a key that is used, a letter on its way."""
 
 ONES_OWN = ("delegation.ended_invitation",)
 """An end is written down before it is known whether there is anything to end, so that an acceptance

@@ -28,6 +28,7 @@ ELSEWHERE = {
     ("request.delegation.change_access", "invitation_id"): "access",
     ("request.identity.change_role", "invitation_id"): "colleague",
     ("request.identity.remove_from_team", "invitation_id"): "colleague",
+    ("request.identity.reset_colleague_factors", "invitation_id"): "colleague",
     ("request.identity.resend_colleague_invitation", "invitation_id"): "colleague",
     ("request.messaging.add_attachment_chunk", "attachment_id"): "draft file",
     ("request.messaging.finish_attachment", "attachment_id"): "draft file",
@@ -142,6 +143,7 @@ def _particulars(asked: Asked) -> dict[str, Any]:
         "request.identity.save_practice": {"name": ""} if asked.harmless else {},
         "request.records.import_patients": {"preview": asked.harmless},
         "request.records.open_chart": {"reason": ""} if asked.harmless else {},
+        "request.records.deactivate_patient": {"reason": ""} if asked.harmless else {},
         "request.delegation.change_access": {
             "limits": ["results"],
             "revision": 9 if asked.harmless else 0,

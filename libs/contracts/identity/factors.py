@@ -14,6 +14,8 @@ from libs.contracts.base import Done, Reply, Request
 PROVEN_FOR = timedelta(minutes=10)
 """For so long after a proof, none is asked again."""
 RECOVERY_CODES = 10
+REASON_LIMIT = 500
+"""Characters of the operator's reason."""
 
 
 class Passkey(Reply):
@@ -143,3 +145,21 @@ class ProveAgain(Request[Done]):
     password: str = Field(repr=False)
     code: str = Field(default="", repr=False)
     """A one-time code or a recovery code, where those are on."""
+
+
+class FactorsReset(Reply):
+    """Whose account it is, and where they are let in to the staff anew by a letter."""
+
+    name: str = Field(repr=False)
+    practices: tuple[str, ...]
+
+
+class ResetFactors(Request[FactorsReset]):
+    """Somebody lost their codes, and the operator knows that it is they: two-step verification is
+    off, they are logged out everywhere and told. At the staff door they come in by a letter."""
+
+    subject = "request.identity.reset_factors"
+    askers = ("operator",)
+    email: str = Field(repr=False)
+    reason: str = Field(repr=False)
+    """How it is known that it is they."""

@@ -55,6 +55,9 @@ class Member(Reply):
     state: InvitationState
     expires_at: datetime
     """When the link in the letter runs out."""
+    factors_reset_at: datetime | None = None
+    """When an administrator last took off their two-step verification, and who."""
+    factors_reset_by: str = ""
 
 
 class Team(Reply):
@@ -104,6 +107,18 @@ class RemoveFromTeam(Request[Done]):
     administrator stays."""
 
     subject = "request.identity.remove_from_team"
+    visa: str = Field(repr=False)
+    invitation_id: UUID
+
+
+class ResetColleagueFactors(Request[Done]):
+    """A colleague lost their codes: they are logged out, told, and let in anew by a letter.
+
+    By another administrator, who has just shown who they are, and only where the account opens
+    nothing but its seat at this practice.
+    """
+
+    subject = "request.identity.reset_colleague_factors"
     visa: str = Field(repr=False)
     invitation_id: UUID
 

@@ -36,6 +36,8 @@ class Refusal(StrEnum):
     NOT_YOURS = "not_yours"
     """Only who has claimed it may hand it over."""
     CLOSED = "closed"
+    DEACTIVATED = "deactivated"
+    """The practice has closed the record to the patient, who could not read it."""
     NOTE_MISSING = "note_missing"
     NOTE_TOO_LONG = "note_too_long"
     TEAM_UNKNOWN = "team_unknown"

@@ -27,6 +27,10 @@ class Patient(Reply):
     invitation_expires_at: datetime | None = None
     new_link_wanted: bool = False
     active: bool = True
+    """False while it is deactivated: closed to the patient, since when, by whom and why."""
+    deactivated_at: datetime | None = None
+    deactivated_by: str = ""
+    deactivation_reason: str = Field(default="", repr=False)
     added_at: datetime
 
 
@@ -54,6 +58,8 @@ class ListPatients(Request[PatientList]):
     state: InvitationState | None = None
     attention: bool = False
     """Only those that need someone to look."""
+    deactivated: bool = False
+    """Only those whose record is closed to them."""
     after: str = ""
 
 
@@ -173,6 +179,8 @@ class Person(Reply):
     family: str
     birth_date: date
     mrn: str = ""
+    active: bool = True
+    """False while the practice has deactivated the record."""
 
 
 class People(Reply):

@@ -9,6 +9,8 @@ class Refusal(StrEnum):
     NOT_ALLOWED = "not_allowed"
     CHART_CLOSED = "chart_closed"
     """The role does not include results and documents; `OpenChart` does, in an emergency."""
+    DEACTIVATED = "deactivated"
+    """The record is closed to the patient; `ReactivatePatient` opens it."""
     REASON_MISSING = "reason_missing"
     REASON_TOO_LONG = "reason_too_long"
     UNKNOWN_PATIENT = "unknown_patient"

@@ -159,6 +159,8 @@ def resent(invitation: Invitation, *, now: datetime) -> Invitation:
     """A new letter starts the four days over, but may not chase the last one."""
     if invitation.state is InvitationState.REGISTERED:
         raise Refused(Refusal.ALREADY_REGISTERED)
+    if invitation.state is InvitationState.ENDED:
+        raise Refused(Refusal.INVITATION_ENDED)
     if just_sent(invitation, now=now):
         raise Refused(Refusal.SENT_MOMENTS_AGO)
     return renewed(invitation, now=now)
@@ -193,6 +195,24 @@ def expired(invitation: Invitation, *, now: datetime) -> Invitation | None:
     """Its four days are over; None if they are not, or if it has ended otherwise."""
     over = invitation.state in WAITING and now >= invitation.expires_at
     return moved(invitation, InvitationState.EXPIRED) if over else None
+
+
+def closed(invitation: Invitation) -> Invitation | None:
+    """The record that it leads to is closed: its link is void. None for one that is over."""
+    if invitation.state in (InvitationState.REGISTERED, InvitationState.ENDED):
+        return None
+    return moved(invitation, InvitationState.ENDED)
+
+
+def reopened(invitation: Invitation, *, now: datetime) -> Invitation | None:
+    """A patient's own, whose record is open again: its old link has run out, another may go.
+
+    None for one that did not end with the record; what a patient wished for others stays ended.
+    """
+    if invitation.state is not InvitationState.ENDED or invitation.sharing:
+        return None
+    over = max(min(invitation.expires_at, now), invitation.sent_at + timedelta(microseconds=1))
+    return replace(moved(invitation, InvitationState.EXPIRED), expires_at=over)
 
 
 def is_for(invitation: Invitation, account_id: UUID, email: str) -> bool:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from libs.contracts.base import Refused
+from libs.contracts.identity.factors import REASON_LIMIT
 from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.refusals import Refusal
 from libs.contracts.visa import Role
@@ -74,6 +75,37 @@ def removed(known: Invitation, seats: Collection[Seat]) -> Invitation | None:
         return None
     _assure_another(known, seats)
     return rules.moved(known, InvitationState.ENDED)
+
+
+def administers(seats: Collection[Seat], account_id: UUID) -> bool:
+    """They still do, now that nobody else changes it."""
+    return Seat(account_id=account_id, role=Role.ADMINISTRATOR) in seats
+
+
+def colleague(known: Invitation, *, by: UUID) -> UUID:
+    """Whose second factor another may take off: who has registered, and never one's own."""
+    if known.state is InvitationState.ENDED:
+        raise Refused(Refusal.INVITATION_ENDED)
+    if known.state is not InvitationState.REGISTERED or known.account_id is None:
+        raise Refused(Refusal.NOT_REGISTERED)
+    if known.account_id == by:
+        raise Refused(Refusal.OWN_FACTORS)
+    return known.account_id
+
+
+def let_in_anew(known: Invitation, email: str, *, now: datetime) -> Invitation:
+    """A letter to the address that their account has now; the role waits until it is answered."""
+    return replace(rules.renewed(known, now=now), email=email)
+
+
+def why(reason: str) -> str:
+    """The reason in one line; refused without one."""
+    said = " ".join(reason.split())
+    if not said or not said.isprintable():
+        raise Refused(Refusal.REASON_MISSING)
+    if len(said) > REASON_LIMIT:
+        raise Refused(Refusal.TOO_LONG)
+    return said
 
 
 def _assure_another(known: Invitation, seats: Collection[Seat]) -> None:

@@ -4,9 +4,11 @@ from services.identity.handlers import (
     acts,
     addresses,
     factors,
+    import_keys,
     invitations,
     letters,
     logging_in,
+    lost_factors,
     notices,
     passwords,
     practices,
@@ -14,15 +16,18 @@ from services.identity.handlers import (
     sessions,
     sharing,
     staff,
+    standing,
 )
 
 routers = (
     practices.router,
+    import_keys.router,
     invitations.router,
     registration.router,
     logging_in.router,
     sessions.router,
     staff.router,
+    standing.router,
     passwords.router,
     addresses.router,
     letters.router,
@@ -30,4 +35,5 @@ routers = (
     acts.router,
     notices.router,
     factors.router,
+    lost_factors.router,
 )

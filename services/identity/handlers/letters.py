@@ -25,6 +25,7 @@ from services.identity.store import (
     invitations,
     notices,
     practices,
+    standing,
 )
 
 router = NatsRouter()
@@ -103,6 +104,7 @@ async def _access_changed(asked: DescribeLetter, pool: Pool) -> Letter:
         if invitation.state is not InvitationState.REGISTERED or invitation.account_id is None:
             raise Refused(Refusal.LINK_VOID)
         await wall(db, practice=invitation.practice_id, account=invitation.account_id)
+        await _assure_open(db, invitation.practice_id, invitation.patient_id)
         account = await accounts.get_account(db, invitation.account_id)
         practice = await practices.get_practice(db, invitation.practice_id)
     return Letter(
@@ -230,12 +232,14 @@ async def _sender(db: Connection, asked: DescribeLetter, *, now: datetime) -> UU
 
 async def _chart_opened(asked: DescribeLetter, pool: Pool) -> Letter:
     """To the patient, who finds the reason in their log; or to an administrator."""
+    to_staff = asked.kind is LetterKind.CHART_OPENED_STAFF
     async with transaction(pool, link=asked.reference_id) as db:
         notice = await notices.get_chart_opened(db, asked.reference_id)
-        await wall(db, account=notice.account_id)
+        await wall(db, practice=notice.practice_id, account=notice.account_id)
+        if not to_staff:
+            await _assure_open(db, notice.practice_id, notice.patient_id)
         account = await accounts.get_account(db, notice.account_id)
         practice = await practices.get_practice(db, notice.practice_id)
-    to_staff = asked.kind is LetterKind.CHART_OPENED_STAFF
     record = f"/staff/patients/{notice.patient_id}" if to_staff else f"/p/{notice.patient_id}"
     return Letter(
         email=account.email,
@@ -245,3 +249,9 @@ async def _chart_opened(asked: DescribeLetter, pool: Pool) -> Letter:
         time_zone=practice.time_zone,
         happened_at=notice.at,
     )
+
+
+async def _assure_open(db: Connection, practice_id: UUID, patient_id: UUID | None) -> None:
+    """Nobody is written to of a record that is closed to them."""
+    if patient_id and not await standing.is_open(db, practice_id, patient_id):
+        raise Refused(Refusal.LINK_VOID)

@@ -1,7 +1,5 @@
-"""Practices, their keys, and the visas of machines."""
+"""Practices: what they say of themselves, and the operator's way in."""
 
-import hashlib
-import secrets
 from uuid import UUID
 
 from faststream.nats import NatsRouter
@@ -10,7 +8,6 @@ from libs.access.gate import AtGate
 from libs.contracts.base import Done, Refused
 from libs.contracts.identity.practices import (
     AddPractice,
-    AdmitMachine,
     AdmitOperator,
     ListPractices,
     Practice,
@@ -27,9 +24,11 @@ from libs.contracts.visa import Capacity, Role
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Database, transaction
+from services.identity.domain import import_key
 from services.identity.domain.email import canonical
 from services.identity.domain.practice import Words, checked
 from services.identity.means import AtSeal, new_id, practice_visa
+from services.identity.store import import_keys
 from services.identity.store import practices as store
 
 OPERATOR = UUID(int=0)
@@ -78,23 +77,10 @@ async def add_practice(asked: AddPractice, pool: Database, now: Now) -> Practice
     async with transaction(pool, practice=asked.practice_id) as db:
         key = ""
         if await store.add_practice(db, asked):
-            key = secrets.token_urlsafe(32)
-            digest = hashlib.sha256(key.encode()).digest()
-            await store.add_key(db, asked.practice_id, new_id(), digest, now=now)
+            key = import_key.new_key()
+            digest = import_key.digest(key)
+            await import_keys.add_key(db, asked.practice_id, new_id(), digest, by="", now=now)
     return PracticeAdded(practice_id=asked.practice_id, import_key=key)
-
-
-@answers(router, AdmitMachine)
-async def admit_machine(
-    asked: AdmitMachine, pool: Database, now: Now, seal: AtSeal
-) -> PracticeAccess:
-    async with transaction(pool, key=asked.key_hash.hex()) as db:
-        found = await store.find_key(db, asked.key_hash)
-    if found is None:
-        raise Refused(Refusal.UNKNOWN_KEY)
-    practice_id, key_id = found
-    visa = practice_visa(seal, Capacity.MACHINE, practice_id, account_id=key_id, now=now)
-    return PracticeAccess(practice_id=practice_id, visa=visa)
 
 
 @answers(router, AdmitOperator)

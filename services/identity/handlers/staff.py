@@ -34,7 +34,7 @@ from services.identity.means import (
     new_id,
     own_session,
 )
-from services.identity.store import accounts, invitations, sessions
+from services.identity.store import accounts, factor_resets, invitations, sessions
 
 ADMINISTRATORS = (Role.ADMINISTRATOR,)
 
@@ -58,7 +58,8 @@ async def list_team(asked: ListTeam, pool: Database, now: Now, gate: AtGate) -> 
     visa = gate.admit_staff(asked.visa, now=now)
     async with transaction(pool, practice=visa.practice_id) as db:
         listed = await invitations.list_of_staff(db, visa.practice_id)
-    return Team(members=tuple(_member(one) for one in listed))
+        resets = await factor_resets.list_latest(db, visa.practice_id)
+    return Team(members=tuple(_member(one, resets.get(one.account_id or one.id)) for one in listed))
 
 
 @answers(router, InviteColleague)
@@ -135,7 +136,8 @@ async def _send(db: Connection, invitation: Invitation) -> Resent:
     return Resent(email=invitation.email, expires_at=invitation.expires_at)
 
 
-def _member(invitation: Invitation) -> Member:
+def _member(invitation: Invitation, reset: tuple[datetime, str] | None) -> Member:
+    at, by = reset or (None, "")
     assert invitation.role  # noqa: S101  (the statement asks for those with one)
     return Member(
         invitation_id=invitation.id,
@@ -145,4 +147,6 @@ def _member(invitation: Invitation) -> Member:
         role=invitation.role,
         state=invitation.state,
         expires_at=invitation.expires_at,
+        factors_reset_at=at,
+        factors_reset_by=by,
     )

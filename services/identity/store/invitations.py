@@ -132,6 +132,22 @@ async def get_of_staff(db: Connection, practice_id: UUID, invitation_id: UUID) -
     return _invitation(row)
 
 
+async def get_of_colleague(db: Connection, practice_id: UUID, account_id: UUID) -> Invitation:
+    """The one by which this account has its seat at the practice, held."""
+    row = await db.fetchrow(
+        f"""
+        SELECT {COLUMNS} FROM invitation
+         WHERE practice_id = $1 AND account_id = $2 AND role IS NOT NULL AND state = 'registered'
+           FOR UPDATE
+        """,  # noqa: S608
+        practice_id,
+        account_id,
+    )
+    if row is None:
+        raise Refused(Refusal.UNKNOWN_COLLEAGUE)
+    return _invitation(row)
+
+
 async def list_of_staff(db: Connection, practice_id: UUID) -> list[Invitation]:
     """To the practice's team, but for those that ended, by name."""
     rows = await db.fetch(
@@ -190,6 +206,24 @@ async def list_of_delegates(
         SELECT {COLUMNS} FROM invitation
          WHERE practice_id = $1 AND patient_id = $2 AND invited_by IS NOT NULL
          ORDER BY sent_at DESC, id
+        """,  # noqa: S608
+        practice_id,
+        patient_id,
+    )
+    return [_invitation(row) for row in rows]
+
+
+async def lock_of_delegates(
+    db: Connection, practice_id: UUID, patient_id: UUID
+) -> list[Invitation]:
+    """The same, held until the transaction ends: those who have not answered."""
+    rows = await db.fetch(
+        f"""
+        SELECT {COLUMNS} FROM invitation
+         WHERE practice_id = $1 AND patient_id = $2 AND invited_by IS NOT NULL
+           AND state NOT IN ('registered', 'ended')
+         ORDER BY id
+           FOR UPDATE
         """,  # noqa: S608
         practice_id,
         patient_id,

@@ -1,6 +1,5 @@
-"""Practices and their keys."""
+"""Practices."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -56,29 +55,6 @@ async def save_practice(db: Connection, practice_id: UUID, words: Words) -> None
         words.contact_email,
         [link.model_dump() for link in words.resources],
     )
-
-
-async def add_key(
-    db: Connection, practice_id: UUID, key_id: UUID, key_hash: bytes, *, now: datetime
-) -> None:
-    await db.execute(
-        """
-        INSERT INTO practice_key (practice_id, id, key_hash, made_at)
-        VALUES ($1, $2, $3, $4)
-        """,
-        practice_id,
-        key_id,
-        key_hash,
-        now,
-    )
-
-
-async def find_key(db: Connection, key_hash: bytes) -> tuple[UUID, UUID] | None:
-    """The practice and the id of the key, by its hash."""
-    row = await db.fetchrow(
-        "SELECT practice_id, id FROM practice_key WHERE key_hash = $1", key_hash
-    )
-    return (row["practice_id"], row["id"]) if row else None
 
 
 async def get_practice(db: Connection, practice_id: UUID) -> Practice:

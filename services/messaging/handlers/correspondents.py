@@ -6,12 +6,13 @@ from faststream.nats import NatsRouter
 
 from libs.contracts.delegation import AccessChanged, AccessGranted, AccessRevoked
 from libs.contracts.identity.registration import PatientRegistered
+from libs.contracts.records.standing import StandingChanged
 from libs.contracts.visa import Limit
 from libs.runtime import inbox
 from libs.runtime.broker import follows
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, transaction
-from services.messaging.store import announcements, mailboxes
+from services.messaging.store import announcements, mailboxes, standing
 
 router = NatsRouter()
 
@@ -69,6 +70,20 @@ async def access_changed(heard: AccessChanged, pool: Database) -> None:
             until=heard.ends_at,
             now=heard.changed_at,
         )
+
+
+@follows(router, StandingChanged, by="messaging")
+async def standing_changed(heard: StandingChanged, pool: Database) -> None:
+    """While a record is closed, nobody is told of its messages; who is, once it is open, stays."""
+    async with transaction(pool, practice=heard.practice_id) as db:
+        if await inbox.first_time(db, heard, by="messaging"):
+            await standing.save_standing(
+                db,
+                heard.practice_id,
+                heard.patient_id,
+                active=heard.active,
+                change=heard.change,
+            )
 
 
 async def _tell_no_longer(

@@ -29,7 +29,15 @@ from services.messaging.domain.conversation import Colleague, Conversation
 from services.messaging.domain.draft import Draft
 from services.messaging.means import AtKeyRing, admit_to_write, intact, owner, pen_of
 from services.messaging.sealing import Head, Pen, blinded
-from services.messaging.store import conversations, drafts, mailboxes, messages, notes, settings
+from services.messaging.store import (
+    conversations,
+    drafts,
+    mailboxes,
+    messages,
+    notes,
+    settings,
+    standing,
+)
 from services.messaging.store.messages import Stored
 from services.messaging.store.notes import Place
 from services.messaging.unsealing import draft_of
@@ -94,6 +102,8 @@ async def send_draft(
             raise Refused(Refusal.UNKNOWN_DRAFT)
         if row["sent"]:
             return await _sent_before(db, visa, row["sent"], asked.patient_id)
+        if not await standing.is_open(db, practice_id, asked.patient_id):
+            raise Refused(Refusal.DEACTIVATED)
         vault = Vault(db, ring, practice_id)
         pen = await pen_of(vault, asked.patient_id)
         with intact(asked.draft_id):

@@ -164,13 +164,18 @@ async def add_announcement(db: Connection, one: Announcement) -> bool:
 async def find_announcement(
     db: Connection, practice_id: UUID, announcement_id: UUID
 ) -> Announcement | None:
-    """Unless it has been read, or another one of the same day tells of it as well."""
+    """Unless it has been read, another one of the same day tells of it as well, or the record is
+    closed to whoever would be told."""
     row = await db.fetchrow(
         """
         SELECT a.practice_id, a.id, a.account_id, a.staff, a.patient_id, a.conversation_id,
                a.message_id, a.daily, a.due_at
           FROM announcement a
          WHERE a.practice_id = $1 AND a.id = $2
+           AND (a.staff OR NOT EXISTS (
+                SELECT FROM standing s
+                 WHERE s.practice_id = a.practice_id AND s.patient_id = a.patient_id
+                   AND NOT s.active))
            AND NOT (a.daily AND EXISTS (
                     SELECT FROM announcement b
                      WHERE b.practice_id = a.practice_id AND b.account_id = a.account_id

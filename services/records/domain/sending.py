@@ -69,6 +69,8 @@ class Sending:
     note: bytes | None = field(default=None, repr=False)
     note_to: Addressee = Addressee.SENDER
     noted_at: datetime | None = None
+    closed: bool = False
+    """The practice has closed the record; nobody sees anything of it until it is open again."""
 
     def standing(self, *, now: datetime) -> SendingState:
         """Where it stands now, also where nobody has noted yet that it is over."""
@@ -79,6 +81,8 @@ class Sending:
             return SendingState.FAILED if lost else SendingState.PACKING
         if now >= self.expires_at:
             return SendingState.EXPIRED
+        if self.closed:
+            return SendingState.REVOKED
         if self.state is SendingState.LOCKED:
             return SendingState.LOCKED
         return SendingState.OPENED if self.opened_at else SendingState.SENT

@@ -11,6 +11,7 @@ from services.records.handlers import (
     results,
     sending,
     shared,
+    standing,
     uploads,
 )
 
@@ -26,4 +27,5 @@ routers = (
     exports.router,
     sending.router,
     shared.router,
+    standing.router,
 )

@@ -169,7 +169,7 @@ async def correct_email(asked: CorrectEmail, pool: Database, now: Now, gate: AtG
         patient = await store.lock_patient(db, visa.practice_id, asked.patient_id)
         await store.save_email(db, visa.practice_id, patient, email)
         await enter(db, visa, asked.patient_id, Act.CHANGED_EMAIL, now=now)
-        if email and patient.state is not InvitationState.REGISTERED:
+        if email and patient.active and patient.state is not InvitationState.REGISTERED:
             await _want(db, visa, [asked.patient_id], now=now)
         await once.keep(db, asked.key, by=visa.account_id, what=CorrectEmail, reply=Done())
     return Done()
@@ -182,6 +182,8 @@ async def invite_patient(asked: InvitePatient, pool: Database, now: Now, gate: A
         if earlier := await once.earlier(db, asked.key, by=visa.account_id, what=InvitePatient):
             return earlier
         patient = await store.lock_patient(db, visa.practice_id, asked.patient_id)
+        if not patient.active:
+            raise Refused(Refusal.DEACTIVATED)
         if not patient.email:
             raise Refused(Refusal.EMAIL_MISSING)
         if patient.state is InvitationState.NOT_INVITED:
@@ -211,6 +213,7 @@ async def list_patients(asked: ListPatients, pool: Database, now: Now, gate: AtG
             birth_date=asked.birth_date,
             state=asked.state,
             attention=asked.attention,
+            deactivated=asked.deactivated,
             after=_place(asked.after),
         )
     page = found[: store.PAGE]

@@ -183,6 +183,8 @@ async def describe_sending(
 async def describe_sender(asked: DescribeSender, pool: Database) -> Sender:
     async with transaction(pool, practice=asked.practice_id) as db:
         sending = await store.get_sending(db, asked.practice_id, asked.sending_id)
+    if sending.closed:
+        raise Refused(Refusal.SENDING_OVER)
     return Sender(
         account_id=sending.account_id,
         patient_id=sending.patient_id,

@@ -11,12 +11,14 @@ from libs.contracts.records.patients import Contact, Patient, Person
 from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Connection
 from services.records.domain.patient import Entry, Known, searched
+from services.records.domain.standing import Closing
 
 PAGE = 50
 COLUMNS = """id AS patient_id, given, family, birth_date, email, mrn, state, state_since,
-             invitation_expires_at, new_link_wanted, active, added_at"""
-ATTENTION = "(state IN ('bounced', 'expired', 'locked') OR new_link_wanted)"
-WAITING = "state IN ('invited', 'delivered', 'opened')"
+             invitation_expires_at, new_link_wanted, active, deactivated_at, deactivated_by,
+             deactivation_reason, added_at"""
+ATTENTION = "(active AND (state IN ('bounced', 'expired', 'locked') OR new_link_wanted))"
+WAITING = "active AND state IN ('invited', 'delivered', 'opened')"
 
 
 async def lock_list(db: Connection, practice_id: UUID) -> None:
@@ -104,7 +106,7 @@ async def get_person(db: Connection, practice_id: UUID, patient_id: UUID) -> Per
     """Whose record it is."""
     row = await db.fetchrow(
         """
-        SELECT id AS patient_id, practice_id, given, family, birth_date, mrn
+        SELECT id AS patient_id, practice_id, given, family, birth_date, mrn, active
           FROM patient WHERE practice_id = $1 AND id = $2
         """,
         practice_id,
@@ -121,7 +123,7 @@ async def list_people(
     """Who these patients are."""
     rows = await db.fetch(
         """
-        SELECT id AS patient_id, practice_id, given, family, birth_date, mrn
+        SELECT id AS patient_id, practice_id, given, family, birth_date, mrn, active
           FROM patient WHERE practice_id = $1 AND id = ANY($2)
         """,
         practice_id,
@@ -131,10 +133,11 @@ async def list_people(
 
 
 async def get_contact(db: Connection, practice_id: UUID, patient_id: UUID) -> Contact:
+    """How to reach a patient; of one whose record is closed to them, nobody is told."""
     row: Any = await db.fetchrow(
         """
         SELECT given, family, birth_date, email
-          FROM patient WHERE practice_id = $1 AND id = $2
+          FROM patient WHERE practice_id = $1 AND id = $2 AND active
         """,
         practice_id,
         patient_id,
@@ -200,12 +203,33 @@ async def save_state(  # noqa: PLR0913
     )
 
 
+async def save_standing(
+    db: Connection, practice_id: UUID, patient_id: UUID, closing: Closing | None
+) -> int:
+    """The record is closed to its patient, or with None open; how often that has changed."""
+    change: int = await db.fetchval(
+        """
+        UPDATE patient
+           SET active = $3::timestamptz IS NULL, deactivated_at = $3, deactivated_by = $4,
+               deactivation_reason = $5, standing_change = standing_change + 1
+         WHERE practice_id = $1 AND id = $2
+        RETURNING standing_change
+        """,
+        practice_id,
+        patient_id,
+        closing.at if closing else None,
+        closing.by if closing else "",
+        closing.reason if closing else "",
+    )
+    return change
+
+
 async def count_patients(db: Connection, practice_id: UUID) -> tuple[int, int, int, int]:
     """All, registered, waiting, and those that need someone."""
     row: Any = await db.fetchrow(
         f"""
         SELECT count(*) AS total,
-               count(*) FILTER (WHERE state = 'registered') AS registered,
+               count(*) FILTER (WHERE active AND state = 'registered') AS registered,
                count(*) FILTER (WHERE {WAITING}) AS waiting,
                count(*) FILTER (WHERE {ATTENTION}) AS attention
           FROM patient WHERE practice_id = $1
@@ -223,6 +247,7 @@ async def list_patients(  # noqa: PLR0913
     birth_date: date | None,
     state: InvitationState | None,
     attention: bool,
+    deactivated: bool,
     after: tuple[str, str, UUID] | None,
 ) -> list[tuple[Patient, tuple[str, str, UUID]]]:
     """One page and one more, by family name; each with its place in that order."""
@@ -237,8 +262,9 @@ async def list_patients(  # noqa: PLR0913
            AND ($6::date IS NULL OR birth_date = $6)
            AND ($7::text IS NULL OR state = $7)
            AND (NOT $8 OR {ATTENTION})
+           AND (NOT $9 OR NOT active)
          ORDER BY family_key, given_key, id
-         LIMIT $9
+         LIMIT $10
         """,  # noqa: S608
         practice_id,
         family,
@@ -248,6 +274,7 @@ async def list_patients(  # noqa: PLR0913
         birth_date,
         state,
         attention,
+        deactivated,
         PAGE + 1,
     )
     return [

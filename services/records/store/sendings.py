@@ -98,7 +98,10 @@ async def get_sending(
     """One that was sent, of this patient where one is named."""
     row = await db.fetchrow(
         f"""
-        SELECT {_COLUMNS}
+        SELECT {_COLUMNS},
+               EXISTS (SELECT FROM patient p
+                        WHERE p.practice_id = sending.practice_id AND p.id = sending.patient_id
+                          AND NOT p.active) AS closed
           FROM sending
          WHERE practice_id = $1 AND id = $2 AND ($3::uuid IS NULL OR patient_id = $3)
         """,
@@ -133,6 +136,24 @@ async def list_sendings(db: Connection, practice_id: UUID, patient_id: UUID) -> 
         patient_id,
     )
     return [_sending(row) for row in rows]
+
+
+async def list_open(
+    db: Connection, practice_id: UUID, patient_id: UUID, *, now: datetime
+) -> list[UUID]:
+    """What somebody may be looking at or downloading of a patient's record."""
+    rows = await db.fetch(
+        """
+        SELECT id
+          FROM sending
+         WHERE practice_id = $1 AND patient_id = $2 AND opened_at IS NOT NULL AND expires_at > $3
+           AND wrapped IS NOT NULL
+        """,
+        practice_id,
+        patient_id,
+        now,
+    )
+    return [row["id"] for row in rows]
 
 
 async def save_note(

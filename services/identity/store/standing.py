@@ -1,0 +1,34 @@
+"""Whether a practice has closed a record to its patient."""
+
+from uuid import UUID
+
+from libs.runtime.database import Connection
+
+
+async def save_standing(
+    db: Connection, practice_id: UUID, patient_id: UUID, *, active: bool, change: int
+) -> bool:
+    """Whether the record is open; False if something newer is known."""
+    saved = await db.fetchval(
+        """
+        INSERT INTO standing (practice_id, patient_id, active, change) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (practice_id, patient_id)
+            DO UPDATE SET active = $3, change = $4 WHERE standing.change < $4
+        RETURNING true
+        """,
+        practice_id,
+        patient_id,
+        active,
+        change,
+    )
+    return bool(saved)
+
+
+async def is_open(db: Connection, practice_id: UUID, patient_id: UUID) -> bool:
+    """Whether the patient, and whoever they let in, may see the record."""
+    active: bool | None = await db.fetchval(
+        "SELECT active FROM standing WHERE practice_id = $1 AND patient_id = $2",
+        practice_id,
+        patient_id,
+    )
+    return active is not False
