@@ -4,7 +4,7 @@ What is there already and says the same stays as it is. What says something else
 and what it said before is kept, as is what a new one says that it said before it came here. What is
 taken back is no longer the latest of anything, and what was taken back before it came is that from
 the start; where nothing came of it but that, it is remembered, shown to nobody, and so stays away
-if it comes late.
+if it comes late. What was taken away from this very record is in it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -66,6 +66,9 @@ async def _file(
     into: store.Into, rows: dict[str, Kept], earlier: Mapping[str, tuple[Before, ...]], filed: Filed
 ) -> None:
     known = await store.list_known(into, list(rows))
+    for source_id in await store.list_ours(into, [one for one in rows if one not in known]):
+        del rows[source_id]
+        filed.unchanged += 1
     new: list[tuple[UUID, Kept]] = []
     changed: list[tuple[UUID, Kept]] = []
     withdrawn: list[tuple[UUID, Kept]] = []

@@ -12,6 +12,7 @@ from libs.contracts.base import Refused
 from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Connection
 from services.records.domain import labs
+from services.records.domain.carried import item_of
 from services.records.domain.kept import Kept, Known, key, storable
 from services.records.domain.result import Before
 
@@ -74,6 +75,20 @@ async def list_known(into: Into, sources: list[str]) -> dict[str, Known]:
         [key(into.patient_id, source_id) for source_id in sources],
     )
     return {source_id: Known(*columns) for source_id, *columns in rows}
+
+
+async def list_ours(into: Into, sources: list[str]) -> list[str]:
+    """Those of these results that were taken away from this record."""
+    items = {item: source_id for source_id in sources if (item := item_of(source_id))}
+    if not items:
+        return []
+    rows = await into.db.fetch(
+        "SELECT id FROM result WHERE practice_id = $1 AND patient_id = $2 AND id = ANY($3)",
+        into.practice_id,
+        into.patient_id,
+        list(items),
+    )
+    return [items[row["id"]] for row in rows]
 
 
 async def add_results(into: Into, rows: Rows) -> None:

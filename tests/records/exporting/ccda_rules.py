@@ -97,8 +97,14 @@ RULES: Final = (
     (_NOTE, "count(v3:statusCode)=1", "CONF:3250-16916"),
     (f"{_NOTE}/v3:reference/v3:externalDocument", "count(v3:id)=1", "CONF:3250-16915"),
     # Author Participation
-    (f"{_NOTE}/v3:author", "v3:templateId/@root='2.16.840.1.113883.10.20.22.4.119'", "it says that it is one"),
-    (f"{_NOTE}/v3:author", "v3:time and v3:assignedAuthor/v3:id", "who wrote it, and when it came"),
+    *(
+        row
+        for of in (_NOTE, _RESULT)
+        for row in (
+            (f"{of}/v3:author", "v3:templateId/@root='2.16.840.1.113883.10.20.22.4.119'", "it says that it is one"),
+            (f"{of}/v3:author", "v3:time and v3:assignedAuthor/v3:id", "who wrote it, and when it came"),
+        )
+    ),
     # CDA R2 itself, where no schema reaches
     ("//v3:value", "@xsi:type", "a value says of which type it is"),
     ("//v3:originalText | //v3:title", "normalize-space(.)", "a text that is there says something"),

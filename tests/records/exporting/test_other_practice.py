@@ -32,8 +32,8 @@ async def results(practice: Office, patient_id: UUID) -> list[tuple[Any, ...]]:
     rows = await practice.sql(
         """
         SELECT test_key, name, kind, value, number, comparator, unit, range_low, range_high,
-               range_text, flag, status, collected_at, precision, zoned, specimen, performer,
-               orderer, comment
+               range_text, flag, status, collected_at, issued_at, precision, zoned, specimen,
+               performer, orderer, comment
           FROM result
          WHERE practice_id = $1 AND patient_id = $2 AND rank < 6
         """,
@@ -98,10 +98,13 @@ async def test_a_record_is_the_same_where_it_is_taken_to(practice: Office, form:
     assert await documents(other, there) == await documents(practice, rosa)
     statuses = ["cancelled", "corrected", "final"]
     assert sorted(row[11] for row in await results(other, there)) == statuses
-    again = await other.bring(taken, patient_id=there)
-    assert again.state is ImportState.DONE
-    assert len(await results(other, there)) == 3
-    assert len(await earlier(other, there)) == 2
+    same = [taken, await whole(practice, rosa, Format.FHIR, kinds=WANTED)]
+    same.append(await whole(practice, rosa, Format.CCDA, kinds=WANTED))
+    for again in same:
+        for office_, patient_id in ((other, there), (practice, rosa)):
+            assert (await office_.bring(again, patient_id=patient_id)).state is ImportState.DONE
+            assert len(await results(office_, patient_id)) == 3
+            assert len(await earlier(office_, patient_id)) == 2
 
 
 def _laboratory() -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from itertools import groupby
 from uuid import uuid5
 
 from libs.contracts.records.health import Flag, Status
-from services.records.domain.carried import carried
+from services.records.domain.carried import AUTHORITY, carried
 from services.records.domain.chart import Chart, Measured
 from services.records.domain.result import LOINC, Precision
 from services.records.exporting import words
@@ -120,7 +120,7 @@ def _observation(one: Measured) -> str:
     return element(
         "observation",
         template("2.16.840.1.113883.10.20.22.4.2", "2015-08-01"),
-        terms.identity(one.id),
+        element("id", root=str(one.id).upper(), assigningAuthorityName=AUTHORITY),
         _code(one),
         element("text", element("reference", value=f"#result-{one.id}")),
         element("statusCode", code=STATUS.get(one.status, "completed")),
@@ -129,6 +129,7 @@ def _observation(one: Measured) -> str:
         element("interpretationCode", code=flag, codeSystem=terms.INTERPRETATION) if flag else "",
         _specimen(one),
         _performer(one),
+        _issued(one),
         _orderer(one),
         _said_beside(one),
         _range(one),
@@ -175,6 +176,15 @@ def _performer(one: Measured) -> str:
         return ""
     organization = element("representedOrganization", element("name", text(one.performer)))
     return element("performer", element("assignedEntity", unknown("id"), organization))
+
+
+def _issued(one: Measured) -> str:
+    """When the laboratory said it; who of it did is not known."""
+    if one.issued_at is None:
+        return ""
+    time = element("time", value=terms.stamp(one.issued_at))
+    who = element("assignedAuthor", unknown("id"))
+    return element("author", template("2.16.840.1.113883.10.20.22.4.119"), time, who)
 
 
 def _orderer(one: Measured) -> str:

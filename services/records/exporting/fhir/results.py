@@ -9,7 +9,7 @@ from uuid import uuid5
 
 from libs.contracts.records.health import Flag, Status
 from libs.contracts.records.moments import Precision
-from services.records.domain.carried import carried
+from services.records.domain.carried import ITEMS, carried
 from services.records.domain.chart import Chart, Measured
 from services.records.domain.result import LOINC, Before
 from services.records.exporting.fhir import values
@@ -46,7 +46,7 @@ def observation(one: Measured, chart: Chart) -> Resource:
         "id": str(one.id),
         "meta": {"profile": [f"{US_CORE}observation-lab"] if _is_to_the_day(one) else []},
         "extension": [*values.unit_of_text(one), *map(_before, one.before)],
-        "identifier": [numbered(one.id)],
+        "identifier": [{"system": ITEMS, "value": str(one.id)}, numbered(one.id)],
         "status": one.status.value,
         "category": [{"coding": [coded("observation-category", "laboratory", "Laboratory")]}],
         "code": _code(one),

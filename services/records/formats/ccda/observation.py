@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.records.domain.carried import AUTHORITY, called
 from services.records.domain.found import Reason
 from services.records.domain.result import (
     LOINC,
@@ -99,7 +100,8 @@ class Laboratory:
         collected = _nearest(said.time for said in around)
         standing = _IN_WORDS.get(_standing(observation), _STATUS.get(status, ResultStatus.UNKNOWN))
         return Result(
-            source_id=source_id(self._whose(observation), code.key, _same_time(collected)),
+            source_id=_our_name(observation)
+            or source_id(self._whose(observation), code.key, _same_time(collected)),
             patient_key=self._patient_key,
             code=code,
             name=around[0].name or code.code,
@@ -179,6 +181,13 @@ def is_part_of_a_result(observation: Element) -> bool:
 def source_id(*parts: str) -> str:
     """One short name for what these parts identify, which tells nobody what they are."""
     return "ccda:" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def _our_name(observation: Element) -> str:
+    """What a result of our own documents is called in all of them."""
+    number = first(observation, "id")
+    is_ours = attribute(number, "assigningAuthorityName") == AUTHORITY
+    return called(attribute(number, "root")) if is_ours else ""
 
 
 def _nearest(said: Iterable[str]) -> str:

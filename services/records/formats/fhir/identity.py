@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
+from services.records.domain.carried import ITEMS, called
 from services.records.formats.fhir.elements import concept, each, fields, text
 from services.records.formats.fhir.limits import MAX_NAMED, MAX_REMEMBERED
 from services.records.formats.fhir.references import addresses, is_uuid, local, reference, wanted
@@ -90,6 +91,8 @@ class Claims:
         """A name that holds in the world: an identifier, an address, a UUID; "" for none."""
         number = _number(resource)
         if number and _claim(number, resource, kind) not in self._shared:
+            if number[0] == ITEMS and (ours := called(number[1])):
+                return ours
             return source_id("number", *number, kind, who)
         name, url = text(resource.get("id")), text(entry.full_url)
         if url.startswith(("http://", "https://")):
