@@ -76,6 +76,8 @@ class DescribeLetter(Request[Letter]):
     """Whose message waits, or whose record was sent."""
     patient_id: UUID | None = None
     """The record that was sent. Where the account may no longer send it, the patient is told."""
+    staff: bool = False
+    """Only while the account is on the practice's team."""
 
 
 class LetterDue(Event):

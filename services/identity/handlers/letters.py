@@ -9,10 +9,11 @@ from libs.contracts.base import Refused
 from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.letters import DescribeLetter, Letter, LetterKind
 from libs.contracts.identity.refusals import Refusal
+from libs.contracts.visa import Role
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, Pool, transaction, wall
-from services.identity.domain import account_link
+from services.identity.domain import account_link, sharing
 from services.identity.domain import invitation as rules
 from services.identity.domain.account import Account, greeting
 from services.identity.domain.invitation import Invitation
@@ -40,7 +41,7 @@ async def describe_letter(  # noqa: C901, PLR0911
         case LetterKind.NEW_LINK_WANTED | LetterKind.DELEGATE_LINK_WANTED:
             return await _new_link_wanted(asked, pool)
         case LetterKind.ACCESS_CHANGED:
-            return await _access_changed(asked, pool)
+            return await _access_changed(asked, pool, now=now)
         case LetterKind.PASSWORD_RESET:
             return await _password_reset(asked, pool, links, now=now)
         case LetterKind.PASSWORD_CHANGED:
@@ -96,11 +97,13 @@ async def _new_link_wanted(asked: DescribeLetter, pool: Pool) -> Letter:
     )
 
 
-async def _access_changed(asked: DescribeLetter, pool: Pool) -> Letter:
+async def _access_changed(asked: DescribeLetter, pool: Pool, *, now: datetime) -> Letter:
     """To whoever accepted, and still has access."""
     async with transaction(pool, invitation=asked.reference_id) as db:
         invitation = await invitations.lock_invitation(db, asked.reference_id)
         if invitation.state is not InvitationState.REGISTERED or invitation.account_id is None:
+            raise Refused(Refusal.LINK_VOID)
+        if sharing.over(invitation, now=now):
             raise Refused(Refusal.LINK_VOID)
         await wall(db, practice=invitation.practice_id, account=invitation.account_id)
         account = await accounts.get_account(db, invitation.account_id)
@@ -202,6 +205,8 @@ async def _to_account(asked: DescribeLetter, pool: Pool, *, now: datetime) -> Le
         raise Refused(Refusal.LINK_VOID)
     async with transaction(pool, practice=asked.practice_id) as db:
         account_id = await _sender(db, asked, now=now)
+        if asked.staff and not await accounts.find_role(db, account_id, asked.practice_id):
+            raise Refused(Refusal.LINK_VOID)
         await wall(db, account=account_id)
         account = await accounts.get_account(db, account_id)
         practice = await practices.get_practice(db, asked.practice_id)
@@ -229,13 +234,16 @@ async def _sender(db: Connection, asked: DescribeLetter, *, now: datetime) -> UU
 
 
 async def _chart_opened(asked: DescribeLetter, pool: Pool) -> Letter:
-    """To the patient, who finds the reason in their log; or to an administrator."""
+    """To the patient, who finds the reason in their log; or to whoever is still administrator."""
+    to_staff = asked.kind is LetterKind.CHART_OPENED_STAFF
     async with transaction(pool, link=asked.reference_id) as db:
         notice = await notices.get_chart_opened(db, asked.reference_id)
-        await wall(db, account=notice.account_id)
+        await wall(db, practice=notice.practice_id, account=notice.account_id)
+        role = await accounts.find_role(db, notice.account_id, notice.practice_id)
+        if to_staff and role is not Role.ADMINISTRATOR:
+            raise Refused(Refusal.LINK_VOID)
         account = await accounts.get_account(db, notice.account_id)
         practice = await practices.get_practice(db, notice.practice_id)
-    to_staff = asked.kind is LetterKind.CHART_OPENED_STAFF
     record = f"/staff/patients/{notice.patient_id}" if to_staff else f"/p/{notice.patient_id}"
     return Letter(
         email=account.email,
