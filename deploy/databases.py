@@ -94,11 +94,7 @@ async def assure_sees_everything(db: asyncpg.Connection) -> None:
 
 async def shut_out(db: asyncpg.Connection, services: Sequence[str]) -> list[str]:
     """Those of them that may not log in here: `carespace move` sees to it where a schema was."""
-    rows = await db.fetch(
-        "SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND NOT rolcanlogin ORDER BY 1",
-        services,
-    )
-    return [row["rolname"] for row in rows]
+    return await _roles(db, services, may_log_in=False)
 
 
 async def assure_not_moved(db: asyncpg.Connection, services: Sequence[str]) -> None:
@@ -112,9 +108,15 @@ async def assure_not_moved(db: asyncpg.Connection, services: Sequence[str]) -> N
 
 async def let_in(db: asyncpg.Connection, services: Sequence[str]) -> list[str]:
     """Those that may log in here, where the schemas of `services` lie, though theirs does not."""
+    others = [service for service in registry.services() if service not in services]
+    return await _roles(db, others, may_log_in=True)
+
+
+async def _roles(db: asyncpg.Connection, services: Sequence[str], *, may_log_in: bool) -> list[str]:
     rows = await db.fetch(
-        "SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND rolcanlogin ORDER BY 1",
-        [service for service in registry.services() if service not in services],
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND rolcanlogin = $2 ORDER BY 1",
+        services,
+        may_log_in,
     )
     return [row["rolname"] for row in rows]
 

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from gateway import multipart, shell
-from gateway.multipart import Incoming
 from gateway.protection import CSRF_FIELD, FOR_SOFTWARE, IDEMPOTENCY_FIELD, STREAMED
 from gateway.rendering import here, render
 
@@ -31,7 +30,6 @@ CARRIED = 1024 * 1024
 more, and that is in a file of theirs."""
 LOOKED_AT = 20_000
 """Characters; nobody reads through more, and a page is not made twice as long by it."""
-DRAINED = 64 * 1024 * 1024
 
 
 @dataclass(kw_only=True)
@@ -108,24 +106,10 @@ async def _brought(request: web.Request) -> tuple[list[tuple[str, str]], tuple[s
     streamed = request.match_info.handler in STREAMED
     if not (streamed and request.content_type == "multipart/form-data"):
         return _parted((await request.post()).items())
-    if multipart.FIELDS not in request:
-        await _read_all(request)
+    if multipart.FIELDS not in request:  # the page failed before it read its form
+        await multipart.read(request, {}, multipart.Drain())
     files: set[str] = request[multipart.FILES]
     return list(request[multipart.FIELDS].items()), tuple(sorted(files))
-
-
-async def _read_all(request: web.Request) -> None:
-    """For a page that failed before it read its form. Its files are let go."""
-    drained = 0
-
-    async def leave(incoming: Incoming) -> None:
-        nonlocal drained
-        async for piece in incoming.pieces:
-            drained += len(piece)
-            if drained > DRAINED:
-                raise web.HTTPRequestEntityTooLarge(DRAINED, drained)
-
-    await multipart.read(request, {}, leave)
 
 
 def _parted(

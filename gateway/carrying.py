@@ -6,7 +6,7 @@ don't travel.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from gateway.protection import CSRF_FIELD, IDEMPOTENCY_FIELD
 from gateway.rendering import here, render
 
 PREFIX = "kept_"
-ADDRESS, FILES = "kept_for", "kept_files"
+ADDRESS, FILES, SECRETS = "kept_for", "kept_files", "kept_secrets"
 TAKEN_ON = re.compile(r"(?!/staff/login)/(p|staff|account|invitations)(/[\w-]+)+", re.ASCII)
 """Where words are carried on to: the forms of those who are logged in."""
 ID = "[0-9a-f-]{36}"
@@ -36,9 +36,12 @@ class Kept:
     """Words on their way."""
 
     address: str
-    fields: Mapping[str, str]
+    fields: Sequence[tuple[str, str]]
+    """Name and value, as the form had them: of boxes to tick, one name comes several times."""
     files: bool = False
     """There were files too; they have to be chosen again."""
+    secrets: bool = False
+    """And passwords or codes, which have to be typed again."""
 
     @property
     def message(self) -> bool:
@@ -48,14 +51,25 @@ class Kept:
     def words(self) -> list[str]:
         """What somebody wrote, to be seen before it is sent on."""
         if self.message:
-            return [self.fields["body"]] if self.fields.get("body") else []
-        return again.words(self.fields.items())
+            return [value for name, value in self.fields if name == "body" and value]
+        return again.words(self.fields)
 
     @property
-    def hidden(self) -> dict[str, str]:
+    def counts_once(self) -> bool:
+        """It has a key of its own."""
+        return IDEMPOTENCY_FIELD in dict(self.fields)
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
         """As the log-in page carries them."""
-        carried = {PREFIX + name: value for name, value in self.fields.items()}
-        return carried | {ADDRESS: self.address} | ({FILES: "yes"} if self.files else {})
+        also = [
+            (name, "yes") for name, was in ((FILES, self.files), (SECRETS, self.secrets)) if was
+        ]
+        return [
+            *((PREFIX + name, value) for name, value in self.fields),
+            (ADDRESS, self.address),
+            *also,
+        ]
 
 
 def kept_in(form: Mapping[str, Any]) -> Kept | None:
@@ -63,22 +77,28 @@ def kept_in(form: Mapping[str, Any]) -> Kept | None:
     address = str(form.get(ADDRESS, ""))
     if not TAKEN_ON.fullmatch(address):
         return None
-    fields = {
-        name.removeprefix(PREFIX): str(value)
+    never = {PREFIX + name for name in again.SECRET | {CSRF_FIELD}}
+    never |= {ADDRESS, FILES, SECRETS}
+    fields = [
+        (name.removeprefix(PREFIX), str(value))
         for name, value in form.items()
-        if name.startswith(PREFIX) and name not in (ADDRESS, FILES)
-    }
-    fields = {name: fields[name] for name in fields.keys() - again.SECRET - {CSRF_FIELD}}
-    return Kept(address=address, fields=fields, files=bool(form.get(FILES)))
+        if name.startswith(PREFIX) and name not in never
+    ]
+    return Kept(
+        address=address,
+        fields=fields,
+        files=bool(form.get(FILES)),
+        secrets=bool(form.get(SECRETS)),
+    )
 
 
 async def at_the_door(request: web.Request, door: session.AtTheDoor) -> web.Response:
     """The log-in page with what was typed; where that is nothing, or too much, the way to it."""
     brought = await again.read(request)
-    address, fields = here(request), dict(brought.fields)
+    address, fields = here(request), brought.fields
     if MESSAGE.fullmatch(address):
-        fields = {name: value for name, value in fields.items() if name not in PRESSED}
-    typed = any(value for name, value in fields.items() if name not in NOT_TYPED)
+        fields = [(name, value) for name, value in fields if name not in PRESSED]
+    typed = any(value for name, value in fields if name not in NOT_TYPED)
     if not (typed and brought.fits and TAKEN_ON.fullmatch(address)):
         raise door
     return render(
@@ -89,6 +109,11 @@ async def at_the_door(request: web.Request, door: session.AtTheDoor) -> web.Resp
         problem="",
         code_wanted=False,
         passkey_options="",
-        kept=Kept(address=address, fields=fields, files=bool(brought.files)),
+        kept=Kept(
+            address=address,
+            fields=fields,
+            files=bool(brought.files),
+            secrets=bool(brought.passwords or brought.codes),
+        ),
         status=401,
     )

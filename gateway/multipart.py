@@ -20,6 +20,8 @@ FIELDS_LIMIT = 50
 FIELDS = web.RequestKey("form_fields", dict[str, str])
 FILES = web.RequestKey("form_files", set[str])
 """What a form has brought so far, for a page that says that a part was away."""
+DRAINED = 64 * 1024 * 1024
+"""Bytes of files that are read though nobody wants them, so that the browser hears why."""
 _PARAMETER = re.compile(r'; *(name|filename)="([^"]*)"')
 
 
@@ -31,6 +33,19 @@ class Incoming:
     media_type: str
     """What the browser says it is."""
     pieces: AsyncIterator[bytes]
+
+
+class Drain:
+    """Reads what is left of a form's files and keeps nothing of it; 413 where there is too much."""
+
+    def __init__(self) -> None:
+        self._drained = 0
+
+    async def __call__(self, incoming: Incoming) -> None:
+        async for piece in incoming.pieces:
+            self._drained += len(piece)
+            if self._drained > DRAINED:
+                raise web.HTTPRequestEntityTooLarge(DRAINED, self._drained)
 
 
 async def read(

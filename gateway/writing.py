@@ -32,7 +32,6 @@ from libs.contracts.messaging.writing import (
 )
 from libs.runtime.broker import BROKER, ask
 
-DRAINED = 64 * 1024 * 1024
 """Bytes of files too large that are still read, so that the browser gets to see why."""
 WITHIN = 10
 WORDS: dict[str, str] = {
@@ -154,7 +153,7 @@ class _Files:
         self._place = place
         self._written = written
         self._seen = 0
-        self._drained = 0
+        self._drain = multipart.Drain()
         self.taken: list[Attachment] = []
 
     async def take(self, incoming: Incoming) -> None:
@@ -171,10 +170,7 @@ class _Files:
                 written.errors["attachments"] = WORDS[refused.code].format(incoming.file_name)
             elif refused.code != Refusal.DRAFT_SENT:  # by the same form, which came before
                 raise
-        async for piece in incoming.pieces:
-            self._drained += len(piece)
-            if self._drained > DRAINED:
-                raise web.HTTPRequestEntityTooLarge(DRAINED, self._drained)
+        await self._drain(incoming)
 
 
 async def autosaved(request: web.Request, place: Place, form: Mapping[str, Any]) -> web.Response:

@@ -4,6 +4,8 @@ Each guess costs argon2id with 64 MiB. Whoever rents a thousand cores makes ten 
 some 10^9 a day; what zxcvbn finds within fewer is no lock.
 """
 
+import re
+from collections.abc import Iterable
 from enum import IntEnum
 
 import zxcvbn
@@ -21,7 +23,10 @@ class Strength(IntEnum):
     STRONG = 14
 
 
-def strength(text: str) -> Strength:
-    """How strong it is."""
-    log10 = float(zxcvbn.zxcvbn(text[:ESTIMATED])["guesses_log10"]) if text else 0.0
+def strength(text: str, known: Iterable[str] = ()) -> Strength:
+    """How strong it is against whoever knows these names and addresses, and each part of them."""
+    if not text:
+        return Strength.GUESSABLE
+    parts = [part for one in known for part in {one, *re.split(r"\W+", one)} if part]
+    log10 = float(zxcvbn.zxcvbn(text[:ESTIMATED], user_inputs=parts)["guesses_log10"])
     return max(one for one in Strength if log10 >= one)

@@ -14,6 +14,7 @@ from gateway.files import File
 from gateway.protection import fresh_key
 from gateway.rendering import render
 from gateway.session import Acting
+from libs.contracts.base import Refused
 from libs.contracts.records.exports import (
     CancelExport,
     CountSelection,
@@ -26,6 +27,7 @@ from libs.contracts.records.exports import (
     Selection,
     ShowExport,
 )
+from libs.contracts.records.refusals import Refusal
 from libs.contracts.visa import Limit
 from libs.runtime.broker import BROKER, ask
 from libs.runtime.clock import utcnow
@@ -63,8 +65,7 @@ async def download(request: web.Request) -> web.StreamResponse:
         selection=chosen.selection,
         format=Format(wanted),
     )
-    export = await ask(request.app[BROKER], asked, within=MAKING)
-    export = await _settled(request, export)
+    export = await _made(request, asked)
     if export.state is ExportState.READY:
         return await _stream(request, export)
     here = request.app.router["export"]
@@ -98,10 +99,7 @@ async def file(request: web.Request) -> web.StreamResponse:
 async def cancel(request: web.Request) -> web.Response:
     """It is not wanted any more, and the work on it stops."""
     acting = await session.acting(request)
-    asked = CancelExport(
-        visa=acting.visa, patient_id=acting.patient_id, export_id=reading.path_id(request)
-    )
-    await ask(request.app[BROKER], asked)
+    await _cancel(request, acting, reading.path_id(request))
     there = request.app.router["download"].url_for(patient=str(acting.patient_id))
     raise web.HTTPSeeOther(there)
 
@@ -114,11 +112,12 @@ def parts_of(acting: Acting) -> list[Kind]:
 
 
 def choose(query: Mapping[str, Any], parts: list[Kind]) -> Chosen:
-    """The selection in an address or a form. An address may name no parts and means all of them;
-    a form always names them, and nothing that is ticked is nothing.
+    """The selection in an address or a form. Whoever names no parts means all of them; a form's own
+    buttons name them, so that there nothing that is ticked is nothing.
     """
     named = [one for value in _every(query, "kinds") for one in value.split(",")]
-    kinds = frozenset(parts if "kinds" not in query else (one for one in parts if one in named))
+    is_named = "kinds" in query or "count" in query
+    kinds = frozenset(one for one in parts if one in named or not is_named)
     problems: dict[str, str] = {}
     if not kinds:
         problems["kinds"] = "Choose at least one part of the record."
@@ -198,14 +197,41 @@ async def _shown(request: web.Request, acting: Acting, export_id: UUID | None = 
     return await ask(request.app[BROKER], asked)
 
 
-async def _settled(request: web.Request, export: Export) -> Export:
-    """As it is once it is ready, or as far as it has come by then."""
+async def _made(request: web.Request, asked: MakeExport) -> Export:
+    """As it is once it is ready, or as far as it has come by then.
+
+    Whoever presses twice leaves the first time, which ends the work on what both ask for: then it is
+    begun anew.
+    """
+    export = await _settled(request, await ask(request.app[BROKER], asked, within=MAKING))
+    if export is None or export.state is ExportState.FAILED:
+        begun = await ask(request.app[BROKER], asked, within=MAKING)
+        export = await _settled(request, begun) or begun
+    return export
+
+
+async def _settled(request: web.Request, export: Export) -> Export | None:
+    """As it has become; None if nobody wanted it any more."""
     loop = asyncio.get_running_loop()
     until = loop.time() + AT_ONCE
     while export.state is ExportState.MAKING and loop.time() < until:
         await asyncio.sleep(LOOK)
-        export = await _shown(request, await session.acting(request), export.export_id)
+        acting = await session.acting(request)
+        if request.transport is None:
+            await _cancel(request, acting, export.export_id)
+            raise ConnectionResetError
+        try:
+            export = await _shown(request, acting, export.export_id)
+        except Refused as refused:
+            if refused.code != Refusal.UNKNOWN_EXPORT:
+                raise
+            return None
     return export
+
+
+async def _cancel(request: web.Request, acting: Acting, export_id: UUID) -> None:
+    asked = CancelExport(visa=acting.visa, patient_id=acting.patient_id, export_id=export_id)
+    await ask(request.app[BROKER], asked)
 
 
 async def _stream(request: web.Request, export: Export) -> web.StreamResponse:

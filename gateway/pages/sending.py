@@ -114,9 +114,12 @@ async def send_off(request: web.Request) -> web.Response:
 @routes.post("/p/{patient}/health/send/strength", name="password_strength")
 async def show_strength(request: web.Request) -> web.Response:
     """How strong the password is that somebody is typing, in words."""
-    await _acting(request)
+    acting = await _acting(request)
     form = await request.post()
-    return web.Response(text=STRENGTHS[strength(reading.raw(form, "record_password"))])
+    known = [reading.text(form, "recipient_email")]
+    if person := await shell.whose(request, acting.access):
+        known.append(f"{person.given} {person.family}")
+    return web.Response(text=STRENGTHS[strength(reading.raw(form, "record_password"), known)])
 
 
 @routes.get("/p/{patient}/health/sent/{id}/link", name="sent_link")

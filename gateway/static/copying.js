@@ -30,8 +30,10 @@
     const shown = document.getElementById(`${field.id}-strength`);
     let waiting;
     const look = async () => {
-      const body = new URLSearchParams({ csrf: field.form.elements.csrf.value });
-      body.set(field.name, field.value);
+      const body = new URLSearchParams();
+      for (const name of ["csrf", "recipient_email", field.name]) {
+        body.set(name, field.form.elements[name].value);
+      }
       const typed = field.value;
       const answer = await fetch(field.dataset.strength, { method: "POST", body });
       if (answer.ok && typed === field.value) shown.textContent = await answer.text();

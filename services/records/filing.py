@@ -1,11 +1,13 @@
 """Results into a patient's record: all of a file at once, and the same file twice but once.
 
 What is there already and says the same stays as it is. What says something else is a correction,
-and what it said before is kept. What is taken back is no longer the latest of anything; what was
-taken back before it came is remembered, shown to nobody, and so stays away if it comes late.
+and what it said before is kept, as is what a new one says that it said before it came here. What is
+taken back is no longer the latest of anything, and what was taken back before it came is that from
+the start; where nothing came of it but that, it is remembered, shown to nobody, and so stays away
+if it comes late.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +17,7 @@ from uuid_utils.compat import uuid7
 from libs.runtime.database import Connection
 from services.records.domain import kept as rules
 from services.records.domain.kept import Kept
-from services.records.domain.result import Result, ValueKind
+from services.records.domain.result import Before, Result, ValueKind
 from services.records.store import filing as store
 
 
@@ -41,9 +43,10 @@ async def file_results(  # noqa: PLR0913
     """File them, in the caller's transaction. Two filings for one patient wait for each other."""
     filed = Filed()
     into = store.Into(db, practice_id, patient_id, import_id, now)
+    earlier = {rules.storable(result.source_id): result.before for result in found if result.before}
     await store.lock_record(into)
     for rows in _rounds(rules.kept(result) for result in found):
-        await _file(into, rows, filed)
+        await _file(into, rows, earlier, filed)
     return filed
 
 
@@ -59,7 +62,9 @@ def _rounds(rows: Iterable[Kept]) -> list[dict[str, Kept]]:
     return rounds
 
 
-async def _file(into: store.Into, rows: dict[str, Kept], filed: Filed) -> None:
+async def _file(
+    into: store.Into, rows: dict[str, Kept], earlier: Mapping[str, tuple[Before, ...]], filed: Filed
+) -> None:
     known = await store.list_known(into, list(rows))
     new: list[tuple[UUID, Kept]] = []
     changed: list[tuple[UUID, Kept]] = []
@@ -67,12 +72,16 @@ async def _file(into: store.Into, rows: dict[str, Kept], filed: Filed) -> None:
     for row in rows.values():
         before = known.get(row.source_id)
         if before is None:
-            new.append((uuid7(), rules.unseen(row) if row.is_gone else row))
+            new.append((uuid7(), rules.as_first(row)))
         elif rules.is_news(row, before):
             without_value = row.is_gone and row.kind is ValueKind.ABSENT
             (withdrawn if without_value else changed).append((before.id, row))
     if new:
         await store.add_results(into, new)
+        if brought := [
+            (id_, earlier[row.source_id]) for id_, row in new if row.source_id in earlier
+        ]:
+            await store.add_earlier_values(into, brought)
     if changed:
         await store.keep_earlier_values(into, changed)
         await store.change_results(into, changed)
@@ -84,7 +93,7 @@ async def _file(into: store.Into, rows: dict[str, Kept], filed: Filed) -> None:
         await store.forget_latest(into, sorted(tests))
         await store.renew_latest(into, sorted(tests))
     gone = sum(row.is_gone for _, row in news)
-    taken = sum(not row.is_gone for _, row in new)
+    taken = sum(not row.is_hidden for _, row in new)
     filed.taken += taken
     filed.withdrawn += gone
     filed.corrected += len(news) - gone

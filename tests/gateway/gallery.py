@@ -140,9 +140,15 @@ DOWNLOAD_PATH = f"/p/{PATIENT}/health/download"
 FROM_HEALTH: dict[str, Any] = {"patient_id": PATIENT, "back": f"/p/{PATIENT}/health",
                "back_to": "Health"}  # fmt: skip
 
-KEPT = Kept(address=f"/p/{PATIENT}/messages/compose", files=True, fields={
-    "category": "health", "subject": "Mouth sores", "body": "Since Friday I have two sore spots.\n\n"
-    "What can I do before they get worse?"})  # fmt: skip
+KEPT = Kept(
+    address=f"/p/{PATIENT}/messages/compose",
+    files=True,
+    fields=[
+        ("category", "health"),
+        ("subject", "Mouth sores"),
+        ("body", "Since Friday I have two.\n\nWhat can I do before they get worse?"),
+    ],
+)
 
 HOUR = timedelta(hours=1)
 
@@ -150,8 +156,8 @@ PAGES: dict[str, Shown] = {
     "login": _door("login", form={}, problem="", code_wanted=False, passkey_options="", kept=None),
     "login-kept": _door("login", form={}, problem="", code_wanted=False, passkey_options="", kept=KEPT),
     "go-on": _door("go_on", kept=KEPT),
-    "go-on-form": _door("go_on", kept=Kept(address="/staff/patients/new", fields={
-        "key": "1", "given": "Ida", "address": "12 Long Road"})),
+    "go-on-form": _door("go_on", kept=Kept(address="/staff/patients/new", fields=[
+        ("key", "1"), ("given", "Ida"), ("address", "12 Long Road")])),
     "login-error": _door("login", code_wanted=True, kept=None, passkey_options="{}",
                          problem="We could not log you in with these details.",
                          form={"email": "rosa.alvarez@example.com", "date_of_birth_month": "4",

@@ -30,3 +30,8 @@ def test_a_form_in_which_no_part_is_ticked_chooses_none_and_nobody_more_than_the
     query = MultiDict(("kinds", one) for one in named)
     found = choose(query, parts)
     assert (set(found.selection.kinds), found.problems) == (chosen, problems)
+
+
+def test_counting_again_counts_what_is_ticked() -> None:
+    assert choose({"count": "yes", "kinds": "labs"}, ALL).selection.kinds == {Kind.LABS}
+    assert choose({"count": "yes"}, ALL).problems == NOTHING

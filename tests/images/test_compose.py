@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from email.message import Message
@@ -178,7 +178,14 @@ class Answer:
     text: str
 
 
-def asked(here: Composed, path: str = "/login", *, tls: bool = True, **headers: str) -> Answer:
+def asked(
+    here: Composed,
+    path: str = "/login",
+    headers: Mapping[str, str] | None = None,
+    *,
+    method: str = "GET",
+    tls: bool = True,
+) -> Answer:
     address = urlsplit(here.url).netloc
     line = (
         HTTPSConnection(address, context=compose.trust(here), timeout=10)
@@ -186,7 +193,7 @@ def asked(here: Composed, path: str = "/login", *, tls: bool = True, **headers: 
         else HTTPConnection(address, timeout=10)
     )
     with closing(line):
-        line.request("GET", path, headers=headers)
+        line.request(method, path, headers=headers or {})
         answer = line.getresponse()
         return Answer(
             status=answer.status,
@@ -218,7 +225,12 @@ def test_where_no_gateway_is_the_proxy_says_so_in_our_words(here: Composed) -> N
 
 
 def test_what_nobody_can_read_is_answered_in_our_words(here: Composed) -> None:
-    for unread in (asked(here, Cookie="a" * 40_000), asked(here, "/" + "a" * 40_000)):
+    for unread in (
+        asked(here, headers={"Cookie": "a" * 40_000}),
+        asked(here, "/" + "a" * 40_000),
+        asked(here, method="TRACE"),
+        asked(here, headers={"Transfer-Encoding": "foo"}, method="POST"),
+    ):
         assert unread.status == 400
         is_plain_and_guarded(unread, says="This could not be read")
 

@@ -18,6 +18,8 @@ from bench.downloads import SIZE, scan
 from bench.portal import Patient, Portal
 from tests.journeys.client import Client
 from tests.journeys.installation import Installation
+from tests.records.test_work_that_is_cancelled import setters
+from tests.waiting import until
 
 DOCUMENTS = 40
 WHO = Someone(number=0)
@@ -62,6 +64,33 @@ async def test_a_download_goes_on_from_where_it_broke_off(record: tuple[Portal, 
     archive = zipfile.ZipFile(io.BytesIO(got))
     assert archive.testzip() is None
     assert sum(one.file_size == SIZE for one in archive.infolist()) == DOCUMENTS
+
+
+async def test_whoever_leaves_while_a_file_is_made_wants_it_no_more(
+    record: tuple[Portal, Patient],
+) -> None:
+    """Another who asked for the very same gets it all the same: a second press is one."""
+    here, patient = record
+    headers = {"Cookie": await here.session(patient)}
+    key = "0192a000-0000-7000-8000-00000000bbbb"
+    address = f"{here.here.url}/p/{patient.id}/health/download?format=pdf&key={key}"
+
+    async with aiohttp.ClientSession(headers=headers) as browser:
+        leaves = asyncio.create_task(browser.get(address))
+        [setter] = await until(lambda: setters(here.pid("records")))
+        os.kill(setter, signal.SIGSTOP)
+        stays = asyncio.create_task(browser.get(address))
+        await asyncio.sleep(0.3)
+        leaves.cancel()
+        await until(lambda: setter not in setters(here.pid("records")), within=5)
+        async with await stays as answer:
+            assert (answer.status, (await answer.read())[:5]) == (200, b"%PDF-")
+
+        leaves = asyncio.create_task(browser.get(address.replace("bbbb", "cccc")))
+        [setter] = await until(lambda: setters(here.pid("records")))
+        os.kill(setter, signal.SIGSTOP)
+        leaves.cancel()
+        await until(lambda: not setters(here.pid("records")), within=5)
 
 
 async def test_a_record_that_was_being_packed_is_not_sent_and_its_sender_can_read_that(

@@ -38,7 +38,7 @@ def test_a_record_is_counted_and_downloaded_in_every_form(visit: Open, tmp_path:
     for part in ("Lab results", "Documents", "Messages"):
         rosa.page.get_by_label(part, exact=True).uncheck()
     rosa.presses("Download")
-    rosa.sees("Choose at least one part of the record.")
+    rosa.sees("Choose at least one part of the record.", "No part is chosen.")
     rosa.sees_a_sound_page()
     rosa.goes_to(form)
     rosa.page.get_by_label("Messages", exact=True).uncheck()

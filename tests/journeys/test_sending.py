@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.journeys import shl
-from tests.journeys.conftest import Visit
+from tests.journeys.conftest import Look, Visit
 from tests.journeys.patients import logs_in
 from tests.records.test_exports import in_fhir, in_page
 from tests.waiting import until_now
@@ -17,7 +17,9 @@ ROSA, BORN = "rosa.alvarez@example.com", (1961, 4, 12)
 Open = Callable[[], Visit]
 
 
-def test_a_record_is_sent_opened_answered_and_taken_back(visit: Open, tmp_path: Path) -> None:
+def test_a_record_is_sent_opened_answered_and_taken_back(
+    visit: Open, look: Look, tmp_path: Path
+) -> None:
     rosa, doctor = visit(), visit()
     email = f"dr.okafor.{uuid4().hex[:8]}@clinic.example.com"
     rosa.goes_to("/login")
@@ -25,6 +27,7 @@ def test_a_record_is_sent_opened_answered_and_taken_back(visit: Open, tmp_path: 
     rosa.page.wait_for_url("**/health")
     rosa.follows("Send Record of Rosa Alvarez")
     form = rosa.page.url
+    _is_told_how_strong_a_password_is(rosa, email, look)
     password, count = _sends(rosa, email)
     until_now(lambda: _says(rosa, form, "Not opened yet"), within=60)
     rosa.sees_a_sound_page()
@@ -60,6 +63,29 @@ def test_a_record_is_sent_opened_answered_and_taken_back(visit: Open, tmp_path: 
     )
 
 
+def _is_told_how_strong_a_password_is(rosa: Visit, email: str, look: Look) -> None:
+    """The one that is suggested is strong, and can be copied; of another, a script tells."""
+    field, told = (
+        rosa.page.locator("#record_password"),
+        rosa.page.locator("#record_password-strength"),
+    )
+    copying, suggested = rosa.page.locator("[data-copy=record_password]"), field.input_value()
+    assert told.inner_text() == "Strong."
+    assert copying.is_visible() is look.script
+    if look.script:
+        rosa.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        copying.click()
+        copying.filter(has_text="Copied").wait_for()
+        assert rosa.page.evaluate("navigator.clipboard.readText()") == suggested
+        rosa.types("Recipient email", email)
+        for typed, strength in (
+            (email, "Easily guessed. Choose another."),
+            ("trombone-anvil-x9", "Good."),
+        ):
+            field.fill(typed)
+            told.filter(has_text=strength).wait_for()
+
+
 def _sends(rosa: Visit, email: str) -> tuple[str, int]:
     """With a mistake on the way; the password that was suggested, and how much was said to go."""
     form = rosa.page.url
@@ -76,8 +102,9 @@ def _sends(rosa: Visit, email: str) -> tuple[str, int]:
     for part in ("Lab results", "Documents", "Messages"):
         rosa.page.get_by_label(part, exact=True).uncheck()
     rosa.presses("Send Record")
-    rosa.sees("Choose at least one part of the record.")
-    rosa.page.get_by_label("Messages", exact=True).uncheck()
+    rosa.sees("Choose at least one part of the record.", "No part is chosen.")
+    for part in ("Lab results", "Documents"):
+        rosa.page.get_by_label(part, exact=True).check()
     for part, number in (("month", "1"), ("day", "1"), ("year", "2025")):
         rosa.page.locator(f"#start_date_{part}").fill(number)
     rosa.presses("Count again")

@@ -150,9 +150,32 @@ async def test_what_is_taken_back_is_no_longer_the_latest(
     taken_back = result("new", status=status, value=Value(kind=ValueKind.ABSENT, text=""))
     assert await file(pool, rosa, taken_back) == Filed(withdrawn=1)
     assert await latest(pool, rosa) == {"Hemoglobin g/dL": "14.0"}
-    assert await file(pool, rosa, result("late", status=status)) == Filed(unchanged=1)
+    early = result("late", status=status, value=Value(kind=ValueKind.ABSENT, text=""))
+    assert await file(pool, rosa, early) == Filed(unchanged=1)
     assert await file(pool, rosa, result("late")) == Filed(unchanged=1)
     assert await latest(pool, rosa) == {"Hemoglobin g/dL": "14.0"}
+
+
+async def test_what_was_cancelled_before_it_came_is_shown_as_that_and_is_never_the_latest(
+    pool: Pool, rosa: UUID
+) -> None:
+    cancelled = result("early", status=ResultStatus.CANCELLED, value=number("99"))
+    bare = result(
+        "bare",
+        status=ResultStatus.CANCELLED,
+        value=Value(kind=ValueKind.ABSENT, text="", unit="g/dL"),
+    )
+    assert await file(pool, rosa, cancelled, bare) == Filed(taken=1, unchanged=1)
+    assert await latest(pool, rosa) == {}
+    assert await file(pool, rosa, result("new")) == Filed(taken=1)
+    assert await file(pool, rosa, result("early", value=number("99"))) == Filed(unchanged=1)
+    assert await latest(pool, rosa) == {"Hemoglobin g/dL": "13.1"}
+    async with transaction(pool, practice=PRACTICE) as db:
+        rows = await store.list_latest(db, PRACTICE, rosa)
+    assert sorted((row["value"], row["status"]) for row in rows) == [
+        ("13.1", "final"),
+        ("99", "cancelled"),
+    ]
 
 
 async def test_results_with_other_units_or_codes_never_share_a_line(pool: Pool, rosa: UUID) -> None:

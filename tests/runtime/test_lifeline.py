@@ -17,6 +17,7 @@ from libs.contracts.records.patients import InvitationWanted
 from libs.runtime import broker, database, health, lifeline
 from libs.runtime.broker import Unavailable, ask
 from tests import parts, proxy
+from tests.proxy import Proxy
 from tests.runtime.announcing import announce
 from tests.runtime.announcing import waiting as announced
 from tests.runtime.test_answering import Queues
@@ -205,35 +206,39 @@ async def test_the_relay_outlives_its_connection_to_postgres(clean: Servers) -> 
     assert len(await parts.stored(clean, InvitationWanted)) == 3
 
 
-async def test_a_pool_outlives_a_lost_postgres_and_says_so_meanwhile(clean: Servers) -> None:
+@asynccontextmanager
+async def pooled(
+    clean: Servers,
+) -> AsyncIterator[tuple[Proxy, TestClient[web.Request, web.Application]]]:
+    """A part with nothing but a pool, and the line from it to Postgres."""
     async with proxy.between(clean.postgres_port) as line:
         url = clean.database_url("messaging").replace(str(clean.postgres_port), str(line.port))
         app = web.Application()
         app.add_routes(health.routes)
         app.cleanup_ctx.append(database.connected(url, schema="messaging"))
         async with alive(app) as client:
-            assert (await client.get("/health/ready")).status == 200
-            line.cut()
-            answer = await client.get("/health/ready")
-            assert (answer.status, await answer.text()) == (503, "waiting for postgres")
-            line.mend()
-            await until(lambda: _well(client))
+            yield line, client
+
+
+async def test_a_pool_outlives_a_lost_postgres_and_says_so_meanwhile(clean: Servers) -> None:
+    async with pooled(clean) as (line, client):
+        assert (await client.get("/health/ready")).status == 200
+        line.cut()
+        answer = await client.get("/health/ready")
+        assert (answer.status, await answer.text()) == (503, "waiting for postgres")
+        line.mend()
+        await until(lambda: _well(client))
 
 
 async def test_a_part_says_within_moments_that_postgres_is_silent(clean: Servers) -> None:
     """Who asks does not wait for as long as a connection may take to come about."""
-    async with proxy.between(clean.postgres_port) as line:
-        url = clean.database_url("messaging").replace(str(clean.postgres_port), str(line.port))
-        app = web.Application()
-        app.add_routes(health.routes)
-        app.cleanup_ctx.append(database.connected(url, schema="messaging"))
-        async with alive(app) as client:
-            line.hold()
-            async with asyncio.timeout(health.WITHIN + 1):
-                answer = await client.get("/health/ready")
-            assert (answer.status, await answer.text()) == (503, "waiting for postgres")
-            line.mend()
-            await until(lambda: _well(client))
+    async with pooled(clean) as (line, client):
+        line.hold()
+        async with asyncio.timeout(health.WITHIN + 1):
+            answer = await client.get("/health/ready")
+        assert (answer.status, await answer.text()) == (503, "waiting for postgres")
+        line.mend()
+        await until(lambda: _well(client))
 
 
 async def _well(client: TestClient[web.Request, web.Application]) -> bool:

@@ -18,6 +18,7 @@ from libs.contracts.records.moments import Precision
 from libs.contracts.records.patients import Person
 from libs.contracts.visa import Limit, Visa
 from services.records.domain.document import Document
+from services.records.domain.result import Before
 
 FIRST_DAY, LAST_DAY = date(2, 1, 1), date(9998, 12, 31)
 """Beyond these there is no end to a selection: another zone could have no such moment."""
@@ -28,15 +29,6 @@ LIMITS = {Kind.LABS: Limit.RESULTS, Kind.DOCUMENTS: Limit.DOCUMENTS, Kind.MESSAG
 def may_choose(visa: Visa, kinds: frozenset[Kind]) -> bool:
     """Whether this visa holds all that is chosen."""
     return bool(kinds) and all(LIMITS[kind] in visa.limits for kind in kinds)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Before:
-    """What a corrected result said."""
-
-    value: str
-    unit: str
-    corrected_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -49,6 +49,16 @@ class Kept(NamedTuple):
         """It was taken back, and is the latest of nothing."""
         return self.rank >= labs.GONE
 
+    @property
+    def is_hidden(self) -> bool:
+        """It was never true, or there is nothing of it to show."""
+        return self.rank >= labs.WITHDRAWN
+
+    @property
+    def is_bare(self) -> bool:
+        """It says neither a value nor why there is none."""
+        return self.kind is ValueKind.ABSENT and not self.value
+
 
 class Known(NamedTuple):
     """A result that is kept already, as far as another one has to know."""
@@ -96,9 +106,9 @@ def kept(result: Result) -> Kept:
     return Kept(storable(result.source_id), digest, *says, _utc(result.issued), *about)
 
 
-def unseen(row: Kept) -> Kept:
-    """A result that was taken back before it ever came: there is nothing of it to show."""
-    return row._replace(rank=labs.WITHDRAWN)
+def as_first(row: Kept) -> Kept:
+    """A result of which nothing is known yet; hidden, where it only says that it is taken back."""
+    return row._replace(rank=labs.WITHDRAWN) if row.is_gone and row.is_bare else row
 
 
 def is_news(new: Kept, known: Known) -> bool:

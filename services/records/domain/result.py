@@ -106,6 +106,19 @@ class Moment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Before:
+    """What a corrected result said."""
+
+    value: str
+    unit: str
+    corrected_at: datetime
+
+
+MOST_BEFORE = 100
+"""Earlier values of one result that come in with it, the last ones."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """One result of one test of one patient.
 
@@ -133,3 +146,5 @@ class Result:
     performer: str = ""
     orderer: str = ""
     comment: str = ""
+    before: tuple[Before, ...] = ()
+    """What it said where it comes from, before it was corrected; the last one first."""

@@ -3,6 +3,7 @@
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -97,13 +98,15 @@ class Sending:
         return max(0, TRIES - self.tries)
 
 
-def password(text: str) -> str:
-    """A password that can lock a record: long enough, not guessed, and to be said by phone."""
+def password(text: str, known: Iterable[str] = ()) -> str:
+    """A password that can lock a record: long enough, to be said by phone, and not guessed, not
+    even by whoever knows what lies beside the lock.
+    """
     if len(text) < PASSWORD_AT_LEAST:
         raise Refused(Refusal.PASSWORD_TOO_SHORT)
     if len(text) > PASSWORD_AT_MOST or not is_plain(text):
         raise Refused(Refusal.PASSWORD_NOT_USABLE)
-    if strength(text) is Strength.GUESSABLE:
+    if strength(text, known) is Strength.GUESSABLE:
         raise Refused(Refusal.PASSWORD_GUESSABLE)
     return text
 

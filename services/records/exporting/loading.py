@@ -16,8 +16,9 @@ from libs.contracts.records.health import Flag, Status
 from libs.contracts.records.moments import Precision
 from libs.runtime.broker import ask
 from libs.runtime.database import Connection
-from services.records.domain.chart import Before, Chart, Measured, bounds
+from services.records.domain.chart import Chart, Measured, bounds
 from services.records.domain.document import Document
+from services.records.domain.result import Before
 from services.records.exporting.files import Fetch
 from services.records.store import documents, patients, results
 from services.records.store import exports as store

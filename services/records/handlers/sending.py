@@ -72,19 +72,21 @@ async def send_record(  # noqa: PLR0913
         raise NotAllowed
     _assure_proven(gate, asked, visa, now=now)
     to, notes = rules.recipient(asked.recipient), rules.notes(asked.notes)
-    password = rules.password(asked.password)
     practice = await ask(broker, ShowPractice(practice_id=visa.practice_id))
+    async with transaction(pool, practice=visa.practice_id) as db:
+        person = await patients.get_person(db, visa.practice_id, asked.patient_id)
+    name = f"{person.given} {person.family}"
+    password = rules.password(asked.password, (to, name, visa.actor_name, practice.name))
     place = asked.patient_id, asked.selection
     letters = await loading.read_letters(broker, asked.visa, practice, *place)
     salt, cost, key, sending_id = secrets.token_bytes(SALT), Cost(), new_data_key(), uuid7()
     lock = await locks.key(password, salt, cost)
     async with transaction(pool, practice=visa.practice_id) as db:
         holds = await loading.count(db, practice, *place, letters=len(letters))
-        person = await patients.get_person(db, visa.practice_id, asked.patient_id)
         await Vault(db, ring, visa.practice_id).key_of(asked.patient_id)  # its link hangs on it
         sender = visa.actor_name
         if visa.capacity is Capacity.DELEGATE:
-            sender = f"{visa.actor_name} for {person.given} {person.family}"
+            sender = f"{visa.actor_name} for {name}"
         wanted = Sending(
             practice_id=visa.practice_id,
             id=sending_id,

@@ -12,7 +12,8 @@ from libs.contracts.base import Refused
 from libs.contracts.records.refusals import Refusal
 from libs.runtime.database import Connection
 from services.records.domain import labs
-from services.records.domain.kept import Kept, Known, key
+from services.records.domain.kept import Kept, Known, key, storable
+from services.records.domain.result import Before
 
 Rows: TypeAlias = Sequence[tuple[UUID, Kept]]
 """Results, each with the id that it has here."""
@@ -101,6 +102,34 @@ async def add_results(into: Into, rows: Rows) -> None:
                     LIMIT 1)
         """,
         *_given(into, rows),
+    )
+
+
+async def add_earlier_values(
+    into: Into, brought: Sequence[tuple[UUID, tuple[Before, ...]]]
+) -> None:
+    """What these new results said elsewhere, of each the last one first."""
+    rows = [(id_, *values) for id_, before in brought for values in enumerate(reversed(before), 1)]
+    await into.db.execute(
+        """
+        WITH added AS (
+            INSERT INTO result_before
+                   (practice_id, result_id, number, value, unit, corrected_at)
+            SELECT $1, n.*
+              FROM unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::timestamptz[]) n
+            RETURNING result_id, md5(value || ' ' || unit) AS said
+        )
+        UPDATE result r
+           SET said = r.said || a.said
+          FROM (SELECT result_id, array_agg(said) AS said FROM added GROUP BY result_id) a
+         WHERE r.practice_id = $1 AND r.id = a.result_id
+        """,
+        into.practice_id,
+        [id_ for id_, _, _ in rows],
+        [number for _, number, _ in rows],
+        [storable(was.value) for _, _, was in rows],
+        [storable(was.unit) for _, _, was in rows],
+        [was.corrected_at for _, _, was in rows],
     )
 
 

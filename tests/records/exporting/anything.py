@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from services.records.domain.result import (
     LOINC,
+    Before,
     Code,
     Moment,
     ReferenceRange,
@@ -78,6 +79,12 @@ def _values(draw: st.DrawFn) -> Value:  # noqa: PLR0911 - one for each kind
 
 
 @st.composite
+def _before(draw: st.DrawFn) -> Before:
+    was = draw(_values())
+    return Before(value=was.text, unit=was.unit, corrected_at=draw(_TIMES))
+
+
+@st.composite
 def results(draw: st.DrawFn) -> list[Result]:
     """Results of any sort, each of its own."""
     made = []
@@ -132,6 +139,7 @@ def results(draw: st.DrawFn) -> list[Result]:
                 performer=draw(st.sampled_from(["", "Quest", "Labor <Süd>"])),
                 orderer=draw(st.sampled_from(["", "Dr. Okafor"])),
                 comment=draw(st.one_of(st.just(""), _LINES)),
+                before=tuple(draw(st.lists(_before(), max_size=3))),
             )
         )
     return made

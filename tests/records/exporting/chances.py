@@ -65,9 +65,7 @@ CODES = (
 
 
 TAKEN_BACK = (ResultStatus.ENTERED_IN_ERROR, ResultStatus.CANCELLED)
-"""What comes so is never shown; what is cancelled later stays, and says so, while its test has any
-other result.
-"""
+"""What is cancelled stays, and says so, while its test has any other result; the other goes."""
 
 
 class Expected(NamedTuple):
@@ -128,11 +126,14 @@ class Drawn:
 
     def _shown(self) -> list[Result]:
         """The results as they stand at last, without those that are gone."""
-        last = {one.source_id: one for one in self.results if one.status not in TAKEN_BACK}
-        last |= {one.source_id: one for one in self.corrected if one.source_id in last}
+        last = {one.source_id: one for one in self.results if not _is_never_shown(one)}
+        for one in self.corrected:
+            before = last.get(one.source_id)
+            if before and not (_is_cancelled(before) and one.status is ResultStatus.CORRECTED):
+                last[one.source_id] = one
         stand = [one for one in last.values() if one.status not in TAKEN_BACK]
         tests = {test_key(one) for one in stand}
-        cancelled = [one for one in last.values() if one.status is ResultStatus.CANCELLED]
+        cancelled = filter(_is_cancelled, last.values())
         return stand + [one for one in cancelled if test_key(one) in tests]
 
     def filed(self, found: Found, content: Content) -> Document:
@@ -232,6 +233,16 @@ def _value(chance: random.Random) -> Value:
         kind=ValueKind.QUANTITY, text=text, number=number, comparator=comparator, unit=unit
     )
     return chance.choice([measured, measured, *VALUES])
+
+
+def _is_cancelled(one: Result) -> bool:
+    return one.status is ResultStatus.CANCELLED
+
+
+def _is_never_shown(one: Result) -> bool:
+    """Where it came so: it was never true, or nothing came but that it is cancelled."""
+    is_bare = one.value.kind is ValueKind.ABSENT and not one.value.text
+    return one.status is ResultStatus.ENTERED_IN_ERROR or (_is_cancelled(one) and is_bare)
 
 
 def _result(number: int, chance: random.Random, zone: str) -> Result:

@@ -105,6 +105,7 @@ async def nothing(*_: object) -> bytes:
 
 def measured(found: Iterable[Result]) -> list[Measured]:
     """Results as they are kept: what is not shown is left out."""
+    found = list(found)
     rows = [kept.kept(one) for one in found]
     return [
         Measured(
@@ -120,8 +121,9 @@ def measured(found: Iterable[Result]) -> list[Measured]:
             kind=row.kind.value,
             precision=Precision(row.precision.value),
             day=(row.collected_at or NOW).date(),
+            before=one.before,
         )
-        for row in rows
+        for one, row in zip(found, rows, strict=True)
         if row.rank < 6
     ]  # fmt: skip
 
@@ -165,6 +167,7 @@ def shown(found: Iterable[Result]) -> list[tuple[object, ...]]:
             str(row.number), str(row.range_low), str(row.range_high), row.range_text, row.flag,
             row.status, str(row.collected_at), row.precision, row.zoned, row.specimen,
             row.performer, row.orderer, row.comment,
+            *(f"{was.value} {was.unit} until {was.corrected_at}" for was in one.before),
         )
         for one in found
         if (row := kept.kept(one)).rank < 6

@@ -3,17 +3,21 @@
 import json
 import shutil
 import subprocess
+from collections import defaultdict
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import outloud
 import pytest
+from lxml import etree
 
 from libs.contracts.records.exports import Format
-from services.records.domain.chart import Before, Chart
+from services.records.domain.chart import Chart
 from services.records.domain.result import (
     LOINC,
+    Before,
     Code,
     ReferenceRange,
     Result,
@@ -24,6 +28,8 @@ from services.records.domain.result import (
 from services.records.exporting import files
 from tests.records.exporting import charts
 
+MARGIN = 1.8 / 2.54 * 72
+"""Points."""
 LETTERS = {
     "Greek, Cyrillic": "Καλημέρα. Доброе утро, Ж.",
     "right to left": "שלום לכם. السلام عليكم (3.1 g/dL).",
@@ -35,15 +41,24 @@ LETTERS = {
 
 
 def pages(what: str) -> Chart:
-    """A chart with nothing in it, one on several pages, and one that is hard to set."""
+    """A chart with nothing in it, one on several pages, and two that are hard to set."""
     if what == "empty":
         return charts.chart()
     if what == "odd":
         messages = [charts.letter(title, text) for title, text in LETTERS.items()]
-        messages.append(charts.letter("Long", "It itches. " * 20_000, files=charts.HOSTILE_NAMES))
+        body = f"{'It itches. ' * 20_000}\n{'z' * 300} https://example.org/{'z' * 300}"
+        messages.append(charts.letter("Long", body, files=charts.HOSTILE_NAMES))
         [albumin] = charts.measured([charts.albumin()])
         was = Before(value="3.4", unit="g/dL", corrected_at=charts.NOW)
         return charts.chart([replace(albumin, before=(was,))], charts.odd_papers(), messages)
+    if what == "long":
+        [albumin] = charts.measured([charts.albumin()])
+        word = "W" * 200
+        long = replace(
+            albumin, name=word, value=word, range_text=word, comment=word, performer=word
+        )
+        rosa = charts.ROSA.model_copy(update={"given": f"Rosa Alvarez{word}", "family": word})
+        return charts.chart([long, albumin], charts.papers(word), person=rosa)
     results = [
         Result(
             source_id=str(number),
@@ -60,7 +75,7 @@ def pages(what: str) -> Chart:
     return charts.chart(charts.measured(results), charts.papers("Biopsy"))
 
 
-@pytest.fixture(scope="module", params=["empty", "full", "odd"])
+@pytest.fixture(scope="module", params=["empty", "full", "odd", "long"])
 async def pdf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if missing := [tool for tool in ("qpdf", "pdfinfo") if not shutil.which(tool)]:
         pytest.skip(f"{missing[0]} is not installed")
@@ -105,6 +120,22 @@ def test_letters_that_no_font_has_are_told_by_their_number(pdf: Path) -> None:
     assert hard is ("血" not in told and "can’t be printed here" in " ".join(told.split()))
     assert hard is ("Доброе утро" in told)
     assert "\ufffd" not in told
+
+
+def test_nothing_is_written_over_something_else_or_off_the_page(pdf: Path) -> None:
+    """As `pdftotext` tells where each word stands, in points of a letter page."""
+    for page in etree.fromstring(said("pdftotext", "-bbox", pdf, "-").encode()).iter("{*}page"):
+        edge = float(page.get("width", 0)) - MARGIN
+        words = [
+            tuple(float(word.get(name, 0)) for name in ("xMin", "xMax", "yMin", "yMax"))
+            for word in page.iter("{*}word")
+        ]
+        assert all(left >= MARGIN - 1 and right <= edge + 1 for left, right, _, _ in words)
+        lines: dict[float, list[tuple[float, float]]] = defaultdict(list)
+        for left, right, top, _ in words:
+            lines[round(top)].append((left, right))
+        for line in lines.values():
+            assert all(right <= left + 1 for (_, right), (left, _) in pairwise(sorted(line)))
 
 
 def test_it_says_what_it_is_and_in_which_language(pdf: Path) -> None:

@@ -3,6 +3,8 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,7 +13,7 @@ from fhir.resources.R4B.bundle import Bundle
 from hypothesis import HealthCheck, given, settings
 
 from services.records.domain.found import Document, Found, Unreadable
-from services.records.domain.result import Result
+from services.records.domain.result import Before, Result
 from services.records.exporting import ccda as cda_writing
 from services.records.exporting import fhir as fhir_writing
 from services.records.formats import ccda, fhir
@@ -73,6 +75,18 @@ def test_any_results_read_the_same_from_either_format(results: list[Result]) -> 
     as_fhir, as_ccda = carried(results, [])
     assert charts.shown(read(fhir.read, as_fhir)[0]) == charts.shown(results)
     assert charts.readable(read(ccda.read, as_ccda)[0]) == charts.readable(results)
+
+
+@pytest.mark.parametrize("many", [100, 101])
+def test_of_what_a_result_said_before_the_last_hundred_come_along(many: int) -> None:
+    before = tuple(
+        Before(value=f"{number}", unit="g/dL", corrected_at=charts.NOW - timedelta(days=number))
+        for number in range(many)
+    )
+    result = replace(charts.albumin(), before=before)
+    as_fhir, as_ccda = carried([result], [])
+    assert [one.before for one in read(fhir.read, as_fhir)[0]] == [before[:100]]
+    assert [one.before for one in read(ccda.read, as_ccda)[0]] == [before[:100]]
 
 
 @needs_corpus

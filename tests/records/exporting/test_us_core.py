@@ -15,6 +15,7 @@ from fhir.resources.R4B.bundle import Bundle
 from libs.contracts.records.moments import Precision
 from services.records.domain.chart import Chart
 from services.records.exporting import archive, fhir
+from services.records.exporting.fhir.results import ABSENT
 from tests.records.exporting import charts
 
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
@@ -142,7 +143,7 @@ def test_a_result_without_a_time_says_so_and_its_report_too() -> None:
     for profile in ("observation-lab", "diagnosticreport-lab"):
         [one] = claiming(resources, profile)
         [absent] = one["_effectiveDateTime"]["extension"]
-        assert absent == {"url": fhir.ABSENT, "valueCode": "unknown"}
+        assert absent == {"url": ABSENT, "valueCode": "unknown"}
         assert one.get("issued") or profile == "observation-lab"
 
 

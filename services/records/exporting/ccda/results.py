@@ -13,7 +13,7 @@ from services.records.exporting import words
 from services.records.exporting.ccda import terms
 from services.records.exporting.ccda.body import paragraphs
 from services.records.exporting.ccda.terms import loinc, template, unknown
-from services.records.exporting.ccda.values import exact, unit_beside, value
+from services.records.exporting.ccda.values import before, exact, unit_beside, value
 from services.records.exporting.pieces import Pieces
 from services.records.exporting.xml_writing import element, text
 
@@ -186,7 +186,9 @@ def _orderer(one: Measured) -> str:
 
 
 def _said_beside(one: Measured) -> str:
-    """What hangs on a result: a comment, the unit of a text, and a status that HL7 has not."""
+    """What hangs on a result: a comment, the unit of a text, a status that HL7 has not, and what it
+    said before.
+    """
     beside = unit_beside(one)
     if one.comment:
         comment = element(
@@ -208,7 +210,7 @@ def _said_beside(one: Measured) -> str:
             moodCode="EVN",
         )
         beside += element("entryRelationship", status, typeCode="REFR")
-    return beside
+    return beside + "".join(before(was, _code(one)) for was in one.before)
 
 
 def _range(one: Measured) -> str:

@@ -4,10 +4,12 @@ import re
 from base64 import b64encode
 
 from services.records.domain.chart import Measured
+from services.records.domain.result import Before
+from services.records.exporting.ccda.terms import stamp
 from services.records.exporting.xml_writing import can_hold, element, text
 from services.records.formats.ccda import moments
 from services.records.formats.ccda.narrative import MAX_LINE, seen
-from services.records.formats.ccda.observation import UNIT_CODE
+from services.records.formats.ccda.observation import OBSOLETE, UNIT_CODE
 from services.records.formats.ccda.values import NO_UNIT, decimal
 
 SNOMED = "2.16.840.1.113883.6.96"
@@ -26,19 +28,38 @@ def value(one: Measured) -> str:
 
 def unit_beside(one: Measured) -> str:
     """The unit of a value that has no place for one."""
-    if not one.unit or one.unit in NO_UNIT or one.kind in ("absent", "ratio", "time"):
+    if one.kind in ("absent", "ratio", "time") or (_typed(one) and one.kind != "coded"):
         return ""
-    if _typed(one) and one.kind != "coded":
-        return ""
-    unit = element(
+    return _unit(one.unit)
+
+
+def before(was: Before, code: str) -> str:
+    """What a result of this code said until it was corrected: an observation that is obsolete."""
+    earlier = element(
         "observation",
-        element("code", code=UNIT_CODE, codeSystem=SNOMED, displayName="Unit"),
-        element("statusCode", code="completed"),
-        element("value", text(one.unit), xsi_type="ST"),
+        code,
+        element("statusCode", code=OBSOLETE),
+        element("effectiveTime", element("high", value=stamp(was.corrected_at))),
+        _text(was.value),
+        _unit(was.unit),
         classCode="OBS",
         moodCode="EVN",
     )
-    return element("entryRelationship", unit, typeCode="REFR")
+    return element("entryRelationship", earlier, typeCode="REFR")
+
+
+def _unit(unit: str) -> str:
+    if not unit or unit in NO_UNIT:
+        return ""
+    said = element(
+        "observation",
+        element("code", code=UNIT_CODE, codeSystem=SNOMED, displayName="Unit"),
+        element("statusCode", code="completed"),
+        element("value", text(unit), xsi_type="ST"),
+        classCode="OBS",
+        moodCode="EVN",
+    )
+    return element("entryRelationship", said, typeCode="REFR")
 
 
 def exact(name: str, written: str, *, beside: str = "", **attributes: str) -> str:

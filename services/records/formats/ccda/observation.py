@@ -1,11 +1,21 @@
 """One observation as a laboratory result."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from services.records.domain.found import Reason
-from services.records.domain.result import LOINC, Code, Result, ResultStatus, Value, ValueKind
+from services.records.domain.result import (
+    LOINC,
+    MOST_BEFORE,
+    Before,
+    Code,
+    Precision,
+    Result,
+    ResultStatus,
+    Value,
+    ValueKind,
+)
 from services.records.formats.ccda import moments
 from services.records.formats.ccda.codes import codes, identity, name
 from services.records.formats.ccda.header import person
@@ -18,6 +28,8 @@ from services.records.formats.ccda.values import NO_UNIT, value
 COMMENT_CODE = "48767-8"
 UNIT_CODE = "246514001"
 STATUS_CODE = "33999-4"
+OBSOLETE = "obsolete"
+"""HL7's ActStatus for what another version has taken the place of."""
 
 _TAKEN_BACK = "nullified"
 """Said to have been a mistake: taken also without a value, since it may undo what came before."""
@@ -30,7 +42,7 @@ _STATUS = {
     "amended": ResultStatus.AMENDED,
     "aborted": ResultStatus.CANCELLED,
     "cancelled": ResultStatus.CANCELLED,
-    "obsolete": ResultStatus.CANCELLED,
+    OBSOLETE: ResultStatus.CANCELLED,
     _TAKEN_BACK: ResultStatus.ENTERED_IN_ERROR,
 }
 _IN_WORDS = {"corrected": ResultStatus.CORRECTED, "unknown": ResultStatus.UNKNOWN}
@@ -38,7 +50,7 @@ _IN_WORDS = {"corrected": ResultStatus.CORRECTED, "unknown": ResultStatus.UNKNOW
 _NOT_YET = {"active", "new", "held", "suspended", "preliminary"}
 _WITHOUT_VALUE = {
     **dict.fromkeys(_NOT_YET, Reason.PENDING),
-    **dict.fromkeys(("aborted", "cancelled", "obsolete"), Reason.CANCELLED),
+    **dict.fromkeys(("aborted", "cancelled", OBSOLETE), Reason.CANCELLED),
     _TAKEN_BACK: Reason.ENTERED_IN_ERROR,
 }
 _ORDERED = {"INT", "RQO", "PRMS", "PRP", "ARQ", "APT"}
@@ -103,7 +115,21 @@ class Laboratory:
             performer=_nearest(said.performer for said in around),
             orderer=_orderer(observation),
             comment="\n".join(dict.fromkeys(said.comment for said in around if said.comment)),
+            before=tuple(self._before(observation))[:MOST_BEFORE],
         )
+
+    def _before(self, observation: Element) -> Iterator[Before]:
+        """What it said until it was corrected, the last one first, as our documents carry it."""
+        for beside in every(observation, "entryRelationship/observation"):
+            until = moments.moment(attribute(first(beside, "effectiveTime/high"), "value"))
+            is_over = attribute(first(beside, "statusCode"), "code") == OBSOLETE
+            if is_over and until and until.precision is Precision.INSTANT:
+                found = value(beside, self._narrative)
+                if found is Reason.NO_VALUE:
+                    found = Value(kind=ValueKind.TEXT, text="")
+                if isinstance(found, Value):
+                    unit = _with_unit(found, beside).unit
+                    yield Before(value=found.text, unit=unit, corrected_at=until.at)
 
     def label(self, observation: Element) -> str:
         """What staff know an observation by."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from services.records.domain.found import Patient, Reason
 from services.records.domain.result import Code, Moment, Result, ResultStatus, Value, ValueKind
+from services.records.formats.fhir.before import before
 from services.records.formats.fhir.elements import Concept, concept, each, fields, long_text, text
 from services.records.formats.fhir.identity import REPORT, Traits, source_id
 from services.records.formats.fhir.index import Index
@@ -210,6 +211,7 @@ class _Reading:
             performer=self._name("performer"),
             orderer=self._name("basedOn"),
             comment=self._comment(said),
+            before=before(said) if "extension" in said else (),
         )
 
     def _name(self, field: str) -> str:
