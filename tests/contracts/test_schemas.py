@@ -43,7 +43,7 @@ def test_no_event_carries_a_name_an_address_or_a_secret() -> None:
     allowed = {
         "id", "practice_id", "patient_id", "account_id", "invitation_id", "reference_id",
         "conversation_id", "message_id", "session_ids", "version", "state", "kind", "expires_at", "at", "new_link_wanted",
-        "limits", "ends_at", "granted_at", "granted_by", "revoked_at", "invitation_version",
+        "limits", "ends_at", "granted_at", "granted_by", "revoked_at", "invitation_version", "letter",
         "capacity", "act", "sending_id", "grant_id", "revision", "narrower", "changed_at",
     }  # fmt: skip
     for event in registry.events():
