@@ -37,6 +37,7 @@ async def end_access(request: web.Request) -> web.Response:
         invitation_id=wanted,
         version=reading.number(form, "version"),
         reason=reason,
+        letter=True,
     )
     try:
         await ask(request.app[BROKER], asked)

@@ -124,6 +124,7 @@ async def revoke(request: web.Request) -> web.Response:
         patient_id=acting.patient_id,
         invitation_id=reading.path_id(request),
         version=reading.number(await request.post(), "version"),
+        letter=True,
     )
     await ask(request.app[BROKER], asked)
     raise _back(request, acting, "access_revoked")

@@ -114,6 +114,8 @@ class RevokeAccess(Request[Done]):
     invitation_id: UUID
     version: int
     reason: str = Field(default="", repr=False)
+    letter: bool = False
+    """Whether whoever had it is written to. Gateways of before 0.2 did not know that letter."""
 
 
 class ChangeAccess(Request[Done]):
@@ -173,6 +175,8 @@ class AccessRevoked(Event):
     invitation_version: int
     grant_id: UUID | None = None
     """No visa that came of this holds, whenever it was issued."""
+    letter: bool = False
+    """Whether the account is written to: not where its owner has ended it, or it was over."""
 
 
 class AccessChanged(Event):

@@ -149,7 +149,8 @@ async def revoke_access(asked: RevokeAccess, pool: Database, now: Now, gate: AtG
             db, visa.practice_id, asked.patient_id, asked.invitation_id, asked.version, now=now
         )
         for grant in known:
-            await _end(db, grant, visa, reason, up_to=asked.version, now=now)
+            letter = asked.letter and grant.holds(now=now)
+            await _end(db, grant, visa, reason, up_to=asked.version, letter=letter, now=now)
         if known:
             await _tell_log(db, known[0], visa, Act.REVOKED_ACCESS, now=now)
     return Done()
@@ -199,7 +200,7 @@ async def leave_record(asked: LeaveRecord, pool: Database, now: Now, gate: AtGat
             db, visa.practice_id, asked.patient_id, visa.account_id, asked.grant_id
         )
         if grant and grant.version:
-            await _end(db, grant, visa, "", up_to=grant.version, now=now)
+            await _end(db, grant, visa, "", up_to=grant.version, letter=False, now=now)
             await _tell_log(db, grant, visa, Act.REVOKED_ACCESS, now=now)
     return Done()
 
@@ -242,7 +243,14 @@ def _assure_proven(gate: Gate, sealed: str, visa: Visa, *, now: datetime) -> Non
 
 
 async def _end(  # noqa: PLR0913
-    db: Connection, grant: Grant, by: Visa, reason: str, *, up_to: int, now: datetime
+    db: Connection,
+    grant: Grant,
+    by: Visa,
+    reason: str,
+    *,
+    up_to: int,
+    letter: bool,
+    now: datetime,
 ) -> None:
     """The grant holds no longer, and everyone hears of it."""
     assert grant.invitation_id  # noqa: S101  (one's own grant comes of none and is never ended)
@@ -258,6 +266,7 @@ async def _end(  # noqa: PLR0913
             invitation_id=grant.invitation_id,
             invitation_version=up_to,
             grant_id=grant.id,
+            letter=letter,
         ),
     )
 

@@ -145,7 +145,7 @@ class Worker:
         """Messaging says whom and where, identity at which address."""
         asked = DescribeAnnouncement(practice_id=job.practice_id, reference_id=job.reference_id)
         told = await ask(self._broker, asked)
-        return await self._to_account(job, told.account_id, told.path)
+        return await self._to_account(job, told.account_id, told.path, staff=told.staff)
 
     async def _hand_over(self, job: Job) -> Letter:
         """To whom a record was sent: records says to which address, and where it lies."""
@@ -166,7 +166,13 @@ class Worker:
         return await self._to_account(job, told.account_id, told.path, patient_id=told.patient_id)
 
     async def _to_account(
-        self, job: Job, account_id: UUID, path: str, *, patient_id: UUID | None = None
+        self,
+        job: Job,
+        account_id: UUID,
+        path: str,
+        *,
+        patient_id: UUID | None = None,
+        staff: bool = False,
     ) -> Letter:
         letter = await ask(
             self._broker,
@@ -176,6 +182,7 @@ class Worker:
                 version=job.version,
                 practice_id=job.practice_id,
                 patient_id=patient_id,
+                staff=staff,
             ),
         )
         return letter.model_copy(update={"path": path})

@@ -36,6 +36,10 @@ MEANT: dict[str, str] = {
         "DescribeLetter.kind may be 'access_changed'",
         "MailSettled.kind may be 'access_changed'",
         "ListMails → reply.mails[].kind may be 'access_changed'",
+        "LetterDue.kind may be 'access_ended'",
+        "DescribeLetter.kind may be 'access_ended'",
+        "MailSettled.kind may be 'access_ended'",
+        "ListMails → reply.mails[].kind may be 'access_ended'",
     )
 } | {
     f"The running release has no words for delegation's refusal {code}.": "Said to ChangeAccess only."

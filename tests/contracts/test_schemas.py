@@ -44,7 +44,7 @@ def test_no_event_carries_a_name_an_address_or_a_secret() -> None:
         "id", "practice_id", "patient_id", "account_id", "invitation_id", "reference_id",
         "conversation_id", "message_id", "session_ids", "version", "state", "kind", "expires_at", "at", "new_link_wanted",
         "limits", "ends_at", "granted_at", "granted_by", "revoked_at", "invitation_version",
-        "capacity", "act", "sending_id", "grant_id", "revision", "narrower", "changed_at", "active", "change",
+        "capacity", "act", "sending_id", "grant_id", "revision", "narrower", "changed_at", "active", "change", "letter",
     }  # fmt: skip
     for event in registry.events():
         assert set(event.model_fields) <= allowed, event

@@ -136,6 +136,6 @@ async def test_a_delegate_leaves_and_nobody_leaves_for_another(ward: Ward) -> No
     (ended,) = await ward.known()
     assert (ended.left, ended.by_practice) == (True, False)
     (event,) = await until(lambda: parts.stored(ward.servers, AccessRevoked))
-    assert (event.account_id, event.invitation_version) == (ANA, 1)
+    assert (event.account_id, event.invitation_version, event.letter) == (ANA, 1, False)
     (act,) = await until(lambda: parts.stored(ward.servers, DelegationActed))
     assert (act.capacity, act.account_id) == (Capacity.DELEGATE, ANA)

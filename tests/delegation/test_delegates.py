@@ -105,6 +105,25 @@ async def test_a_practice_ends_an_access_with_a_reason_and_not_without(ward: War
     assert (ended.by_practice, ended.reason) == (True, "She asked us to.")
     (event,) = await until(lambda: parts.stored(ward.servers, AccessRevoked))
     assert (event.account_id, event.patient_id) == (ANA, RECORD)
+    assert not event.letter  # a gateway of the last release asks for none
+
+
+async def test_a_letter_tells_of_an_end_unless_the_access_was_over(ward: Ward) -> None:
+    ends_at = utcnow() + timedelta(seconds=2)
+    for number, end in enumerate((None, ends_at)):
+        invitation_id = uuid4()
+        await ward.hears(accepted(invitation_id=invitation_id, ends_at=end))
+        await until(ward.holds)
+        if end:
+            await until(lambda: _over(ends_at))
+        await ward.revokes(invitation_id=invitation_id, letter=True)
+
+        async def told(count: int = number + 1) -> bool:
+            return len(await parts.stored(ward.servers, AccessRevoked)) == count
+
+        await until(told)
+    events = await parts.stored(ward.servers, AccessRevoked)
+    assert [event.letter for event in events] == [True, False]
 
 
 async def test_nobody_else_ends_or_sees_an_access(ward: Ward) -> None:

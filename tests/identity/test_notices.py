@@ -3,8 +3,11 @@
 from uuid import UUID, uuid4
 
 import nats
+import pytest
 
+from libs.contracts.base import Refused
 from libs.contracts.identity.letters import LetterKind
+from libs.contracts.identity.refusals import Refusal
 from libs.contracts.records.emergency import ChartOpened
 from libs.contracts.visa import Role
 from libs.runtime.clock import utcnow
@@ -52,3 +55,15 @@ async def test_a_patient_without_an_account_gets_no_letter(desk: Desk) -> None:
     await opened(desk, rosa)
     await desk.letter(LetterKind.CHART_OPENED_STAFF)
     assert await desk.letters(LetterKind.CHART_OPENED) == []
+
+
+async def test_who_is_no_administrator_any_more_is_told_of_no_emergency(desk: Desk) -> None:
+    rosa = await desk.register()
+    await desk.register_staff(ADMINISTRATOR, Role.ADMINISTRATOR)
+    await opened(desk, rosa)
+    assert (await desk.letter(LetterKind.CHART_OPENED_STAFF)).email == ADMINISTRATOR
+    for change in ("UPDATE seat SET role = 'front_desk'", "DELETE FROM seat"):
+        await desk.change(change)
+        with pytest.raises(Refused, match=Refusal.LINK_VOID):
+            await desk.letter(LetterKind.CHART_OPENED_STAFF)
+    assert (await desk.letter(LetterKind.CHART_OPENED)).email == EMAIL

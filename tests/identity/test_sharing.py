@@ -205,13 +205,15 @@ async def test_a_change_is_known_here_and_whoever_it_is_about_is_told(
     (there,) = await rosa.people()
     assert there.limits == {Limit.RESULTS}
     assert there.ends_at == ends_at
+    (due,) = await desk.letters(LetterKind.ACCESS_CHANGED)
+    asked = DescribeLetter(kind=due.kind, reference_id=due.reference_id, version=due.version)
+    assert (await desk.at(ends_at - timedelta(seconds=1), asked)).email == ANA
+    assert await desk.refusal(asked, now=ends_at) == Refusal.LINK_VOID
 
     async def invited_again() -> bool:
         return await desk.said(rosa.invites()) == "done"
 
     await until(invited_again)
-    (due,) = await desk.letters(LetterKind.ACCESS_CHANGED)
-    asked = DescribeLetter(kind=due.kind, reference_id=due.reference_id, version=due.version)
     assert await desk.refusal(asked, now=utcnow()) == Refusal.LINK_VOID
 
 

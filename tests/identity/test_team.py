@@ -11,7 +11,7 @@ import pytest
 from libs.contracts.base import Refused
 from libs.contracts.identity.factors import PROVEN_FOR
 from libs.contracts.identity.invitations import InvitationState
-from libs.contracts.identity.letters import LetterKind
+from libs.contracts.identity.letters import DescribeLetter, LetterKind
 from libs.contracts.identity.practices import (
     Link,
     SavePractice,
@@ -29,6 +29,7 @@ from libs.contracts.identity.staff import (
 )
 from libs.contracts.notifier import MailSettled, MailState
 from libs.contracts.visa import LIFETIME, Capacity, Role, Visa
+from libs.runtime.broker import ask
 from libs.runtime.clock import utcnow
 from services.identity.domain import invitation as invitations
 from services.identity.domain import practice as words
@@ -434,3 +435,21 @@ def invitation_of(seat: Seat) -> Invitation:
     person = rules.wanted("Kim Lee", KIM, NURSE_BORN, seat.role, now=now)
     first = rules.invited(None, person, practice_id=PRACTICE, new_id=uuid4(), now=now)
     return invitations.accepted(first, seat.account_id)
+
+
+async def test_of_a_message_that_waits_nobody_off_the_team_is_told(office: Office) -> None:
+    await office.registers()
+    desk, kim = office.desk, await office.member()
+    asked = DescribeLetter(
+        kind=LetterKind.MESSAGE_WAITING,
+        reference_id=kim.account_id,
+        version=1,
+        practice_id=PRACTICE,
+        staff=True,
+    )
+    assert (await ask(desk.notifier, asked)).email == KIM
+    await desk.ask(await office.remove(KIM))
+    with pytest.raises(Refused, match=Refusal.LINK_VOID):
+        await ask(desk.notifier, asked)
+    told = asked.model_copy(update={"staff": False})  # as a patient, whom messaging asks after
+    assert (await ask(desk.notifier, told)).email == KIM

@@ -8,7 +8,7 @@ import pytest
 from tests.journeys.conftest import LOOKS, Look, Visit
 from tests.journeys.nurse import nurse_is_in
 from tests.journeys.patients import PASSWORD, logs_in
-from tests.journeys.test_accounts import BORN, link, somebody
+from tests.journeys.test_accounts import BORN, letters, link, somebody
 from tests.waiting import until_now
 
 Open = Callable[[], Visit]
@@ -96,20 +96,25 @@ def test_a_daughter_is_let_in_writes_for_her_mother_and_is_out_at_once(
     manages_users(rosa)
     rosa.sees("Has access", "Ana Ruiz", "Full access")
     rosa.follows("Revoke access of Ana Ruiz")
-    rosa.sees("loses sight of your record at once")
+    rosa.sees("loses sight of your record at once", "We tell them by email")
     rosa.presses("Revoke access")
     rosa.sees("Access is revoked.", "Revoked")
     until_now(lambda: _log_has(rosa, f"{record}/activity", "You ended the access of Ana Ruiz"))
     if look.script:
         ana.page.get_by_text(tired).first.wait_for(state="detached")
     _is_out(ana, record)
-    ana.page.goto("/")
-    ana.sees("No record here yet.")
+    _is_told(ana, anas_email)
 
 
 def _is_out(ana: Visit, record: str) -> None:
     for page in ("health", "messages", "health/documents"):
         assert ana.page.request.get(f"{record}/{page}").status == 404
+
+
+def _is_told(ana: Visit, email: str) -> None:
+    ana.page.goto("/")
+    ana.sees("No record here yet.")
+    until_now(lambda: letters(ana, email, "your access to a record has ended"))
 
 
 def _log_has(rosa: Visit, address: str, words: str) -> bool:

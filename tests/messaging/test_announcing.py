@@ -15,6 +15,7 @@ from libs.contracts.messaging.announcements import (
 from libs.contracts.messaging.mailbox import MarkRead
 from libs.contracts.messaging.refusals import Refusal
 from libs.runtime.broker import ask
+from libs.runtime.clock import utcnow
 from services.messaging.domain.announcing import FOR_PATIENTS, FOR_STAFF, Choice, due
 from tests import parts
 from tests.messaging.ward import Someone, Ward
@@ -57,6 +58,22 @@ async def registered(patient: Someone) -> None:
             patient.ward.practice_id,
             patient.patient_id,
             patient.account_id,
+        )
+
+
+async def let_in(ana: Someone, until_when: datetime) -> None:
+    """Ana is told of the messages of the patient who lets her in, until then."""
+    async with ana.ward.rows() as rows:
+        await rows.execute(
+            """
+            INSERT INTO correspondent (practice_id, patient_id, account_id, until)
+            VALUES ($1, $2, $3, $4)
+                ON CONFLICT (practice_id, patient_id, account_id) DO UPDATE SET until = $4
+            """,
+            ana.ward.practice_id,
+            ana.patient_id,
+            ana.account_id,
+            until_when,
         )
 
 
@@ -140,3 +157,26 @@ async def test_staff_are_told_if_they_chose_to_be_and_while_somebody_waits(ward:
     await ben.answers(sent)
     with pytest.raises(Exception, match=Refusal.NOTHING_WAITS):
         await describe(ward, event.reference_id)
+
+
+async def test_nobody_is_told_after_their_last_day_of_what_came_before(ward: Ward) -> None:
+    """Ana is told once a day: of Rosa's messages until her last day, and of her own."""
+    rosa = ward.patient()
+    ana = ward.delegate(rosa)
+    herself = ward.patient("Ana Ruiz")
+    herself.account_id = ana.account_id
+    await let_in(ana, utcnow() + timedelta(days=3))
+    await registered(herself)
+    await ana.asks(SaveChoice, frequency=Frequency.DAILY, time_zone=DENVER)
+    await ward.nurse(rosa).sends("News for Rosa")
+    [of_rosas] = await told(ward, 1)
+    await ward.nurse(herself).sends("News for Ana")
+    [_, of_her_own] = await told(ward, 2)
+    assert str(rosa.patient_id) in await describe(ward, of_rosas.reference_id)
+    with pytest.raises(Exception, match=Refusal.NOTHING_WAITS):
+        await describe(ward, of_her_own.reference_id)  # one letter a day is enough
+
+    await let_in(ana, utcnow())
+    with pytest.raises(Exception, match=Refusal.NOTHING_WAITS):
+        await describe(ward, of_rosas.reference_id)
+    assert str(herself.patient_id) in await describe(ward, of_her_own.reference_id)

@@ -36,10 +36,12 @@ LETTER = Letter(
     time_zone="America/Denver",
 )
 
+WITHOUT_LINK = (LetterKind.EMAIL_CHANGED, LetterKind.ACCESS_ENDED)
+
 
 def written(kind: LetterKind, letter: Letter = LETTER) -> EmailMessage:
     job = replace(JOB, kind=kind)
-    if kind is LetterKind.EMAIL_CHANGED:
+    if kind in WITHOUT_LINK:
         letter = letter.model_copy(update={"path": ""})
     message = write(
         job, letter, public_url="https://portal.example.com/", mail_from="no-reply@example.com"
@@ -69,7 +71,7 @@ def test_every_letter_says_the_same_in_text_and_html(kind: LetterKind) -> None:
 def test_every_letter_has_its_link_written_out_or_none_at_all(kind: LetterKind) -> None:
     link = "https://portal.example.com/register/abc.def"
     for text in words(kind):
-        assert (link in text) == (kind is not LetterKind.EMAIL_CHANGED)
+        assert (link in text) == (kind not in WITHOUT_LINK)
 
 
 @pytest.mark.parametrize("kind", list(LetterKind))
@@ -91,6 +93,17 @@ def test_the_invitation_says_what_it_is_and_until_when() -> None:
     assert "Complete Your Registration" in rich
     assert "COMPLETE YOUR REGISTRATION" in plain
     assert "until Thursday, 26 November 2026, 9:30 am (MST)." in plain
+
+
+def test_whose_record_it_was_is_told_as_far_as_the_invitation_told_it() -> None:
+    letter = LETTER.model_copy(update={"greeting_name": "Ana", "from_name": "Rosa"})
+    for kind in (LetterKind.DELEGATE_INVITATION, LetterKind.ACCESS_ENDED):
+        for text in words(kind, letter):
+            assert "Rosa" in text
+            assert "Alvarez" not in text
+    message = written(LetterKind.ACCESS_ENDED, letter)
+    assert message["Subject"] == "Lakeside Oncology: your access to a record has ended"
+    assert message["From"] == "Lakeside Oncology <no-reply@example.com>"
 
 
 def test_the_same_letter_has_the_same_id_however_often_it_is_written() -> None:

@@ -19,6 +19,8 @@ class LetterKind(StrEnum):
     """To family or a caregiver, whom a patient lets in."""
     ACCESS_CHANGED = "access_changed"
     """To the same, once they have accepted: what they may do, or until when, has changed."""
+    ACCESS_ENDED = "access_ended"
+    """To the same: the patient or the practice has ended it."""
     NEW_LINK_WANTED = "new_link_wanted"
     """To the practice: someone asks for a new registration link."""
     DELEGATE_LINK_WANTED = "delegate_link_wanted"
@@ -53,7 +55,7 @@ class Letter(Reply):
     email: str = Field(repr=False)
     greeting_name: str = ""
     from_name: str = ""
-    """Of an invitation by a patient: what the patient is called."""
+    """What the patient is called who invites somebody, or did."""
     practice: Practice | None = None
     """None where the letter is about the account itself, whose practices may be several."""
     path: str = Field(default="", repr=False)
@@ -76,6 +78,8 @@ class DescribeLetter(Request[Letter]):
     """Whose message waits, or whose record was sent."""
     patient_id: UUID | None = None
     """The record that was sent. Where the account may no longer send it, the patient is told."""
+    staff: bool = False
+    """Only while the account is on the practice's team."""
 
 
 class LetterDue(Event):

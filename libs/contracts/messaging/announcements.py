@@ -61,6 +61,8 @@ class Announcement(Reply):
 
     account_id: UUID
     path: str
+    staff: bool = False
+    """Told as one of the practice's staff, whom identity may have taken off the team."""
 
 
 class DescribeAnnouncement(Request[Announcement]):

@@ -14,3 +14,15 @@ class ChartOpened:
     practice_id: UUID
     patient_id: UUID
     at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessEnded:
+    """Somebody else ended this account's access to a record, and its owner is told."""
+
+    id: UUID
+    account_id: UUID
+    practice_id: UUID
+    patient_id: UUID
+    invitation_id: UUID
+    at: datetime

@@ -9,10 +9,11 @@ from libs.contracts.base import Refused
 from libs.contracts.identity.invitations import InvitationState
 from libs.contracts.identity.letters import DescribeLetter, Letter, LetterKind
 from libs.contracts.identity.refusals import Refusal
+from libs.contracts.visa import Limit, Role
 from libs.runtime.broker import answers
 from libs.runtime.clock import Now
 from libs.runtime.database import Connection, Database, Pool, transaction, wall
-from services.identity.domain import account_link
+from services.identity.domain import account_link, sharing
 from services.identity.domain import invitation as rules
 from services.identity.domain.account import Account, greeting
 from services.identity.domain.invitation import Invitation
@@ -41,7 +42,9 @@ async def describe_letter(  # noqa: C901, PLR0911
         case LetterKind.NEW_LINK_WANTED | LetterKind.DELEGATE_LINK_WANTED:
             return await _new_link_wanted(asked, pool)
         case LetterKind.ACCESS_CHANGED:
-            return await _access_changed(asked, pool)
+            return await _access_changed(asked, pool, now=now)
+        case LetterKind.ACCESS_ENDED:
+            return await _access_ended(asked, pool, now=now)
         case LetterKind.PASSWORD_RESET:
             return await _password_reset(asked, pool, links, now=now)
         case LetterKind.PASSWORD_CHANGED:
@@ -97,11 +100,13 @@ async def _new_link_wanted(asked: DescribeLetter, pool: Pool) -> Letter:
     )
 
 
-async def _access_changed(asked: DescribeLetter, pool: Pool) -> Letter:
+async def _access_changed(asked: DescribeLetter, pool: Pool, *, now: datetime) -> Letter:
     """To whoever accepted, and still has access."""
     async with transaction(pool, invitation=asked.reference_id) as db:
         invitation = await invitations.lock_invitation(db, asked.reference_id)
         if invitation.state is not InvitationState.REGISTERED or invitation.account_id is None:
+            raise Refused(Refusal.LINK_VOID)
+        if sharing.over(invitation, now=now):
             raise Refused(Refusal.LINK_VOID)
         await wall(db, practice=invitation.practice_id, account=invitation.account_id)
         await _assure_open(db, invitation.practice_id, invitation.patient_id)
@@ -112,6 +117,28 @@ async def _access_changed(asked: DescribeLetter, pool: Pool) -> Letter:
         greeting_name=greeting(account.name),
         practice=practice,
         path=f"/p/{invitation.patient_id}/health",
+        time_zone=practice.time_zone,
+    )
+
+
+async def _access_ended(asked: DescribeLetter, pool: Pool, *, now: datetime) -> Letter:
+    """To whoever had access, unless they have been let in again."""
+    async with transaction(pool, link=asked.reference_id) as db:
+        notice = await notices.get_access_ended(db, asked.reference_id)
+        who = notice.account_id
+        await wall(db, practice=notice.practice_id, account=who)
+        place = notice.practice_id, notice.patient_id
+        account = await accounts.get_account(db, who)
+        if not account.active or await invitations.is_let_in(db, *place, account_id=who, now=now):
+            raise Refused(Refusal.LINK_VOID)
+        practice = await practices.get_practice(db, notice.practice_id)
+        invitation = await invitations.lock_invitation(db, notice.invitation_id)
+        inviting = await _inviting(db, invitation)
+    return Letter(
+        email=account.email,
+        greeting_name=greeting(account.name),
+        from_name=greeting(inviting.name) if inviting else "",
+        practice=practice,
         time_zone=practice.time_zone,
     )
 
@@ -203,7 +230,7 @@ async def _to_account(asked: DescribeLetter, pool: Pool, *, now: datetime) -> Le
     if asked.practice_id is None:
         raise Refused(Refusal.LINK_VOID)
     async with transaction(pool, practice=asked.practice_id) as db:
-        account_id = await _sender(db, asked, now=now)
+        account_id = await _reader(db, asked, asked.practice_id, now=now)
         await wall(db, account=account_id)
         account = await accounts.get_account(db, account_id)
         practice = await practices.get_practice(db, asked.practice_id)
@@ -217,13 +244,18 @@ async def _to_account(asked: DescribeLetter, pool: Pool, *, now: datetime) -> Le
     )
 
 
-async def _sender(db: Connection, asked: DescribeLetter, *, now: datetime) -> UUID:
-    """Whoever it is about; of a record that they may send nothing of any more, its patient."""
-    if asked.practice_id is None or asked.patient_id is None:
-        return asked.reference_id
-    place = asked.practice_id, asked.patient_id
-    if await invitations.may_send(db, *place, account_id=asked.reference_id, now=now):
-        return asked.reference_id
+async def _reader(
+    db: Connection, asked: DescribeLetter, practice_id: UUID, *, now: datetime
+) -> UUID:
+    """Whoever may still see what they are told of: the account, or else a sent record's patient."""
+    account_id, limit = asked.reference_id, Limit.SENDING
+    if asked.staff and not await accounts.find_role(db, account_id, practice_id):
+        raise Refused(Refusal.LINK_VOID)
+    if asked.patient_id is None:
+        return account_id
+    place = practice_id, asked.patient_id
+    if await invitations.is_let_in(db, *place, account_id=account_id, limit=limit, now=now):
+        return account_id
     own = await invitations.find_of_patient(db, *place)
     if own is None or own.account_id is None or own.state is not InvitationState.REGISTERED:
         raise Refused(Refusal.LINK_VOID)
@@ -231,11 +263,14 @@ async def _sender(db: Connection, asked: DescribeLetter, *, now: datetime) -> UU
 
 
 async def _chart_opened(asked: DescribeLetter, pool: Pool) -> Letter:
-    """To the patient, who finds the reason in their log; or to an administrator."""
+    """To the patient, who finds the reason in their log; or to whoever is still administrator."""
     to_staff = asked.kind is LetterKind.CHART_OPENED_STAFF
     async with transaction(pool, link=asked.reference_id) as db:
         notice = await notices.get_chart_opened(db, asked.reference_id)
         await wall(db, practice=notice.practice_id, account=notice.account_id)
+        role = await accounts.find_role(db, notice.account_id, notice.practice_id)
+        if to_staff and role is not Role.ADMINISTRATOR:
+            raise Refused(Refusal.LINK_VOID)
         if not to_staff:
             await _assure_open(db, notice.practice_id, notice.patient_id)
         account = await accounts.get_account(db, notice.account_id)

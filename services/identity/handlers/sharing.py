@@ -1,6 +1,7 @@
 """Family and caregivers: invited by a patient, listed, invited again, and taken back."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from faststream.nats import NatsRouter
 
@@ -28,8 +29,9 @@ from libs.runtime.database import Connection, Database, transaction, wall
 from services.identity.domain import sharing as rules
 from services.identity.domain.email import canonical
 from services.identity.domain.invitation import Invitation
+from services.identity.domain.notices import AccessEnded
 from services.identity.means import announce_letter, assure_proven, new_id, tell_log
-from services.identity.store import accounts, practices
+from services.identity.store import accounts, notices, practices
 from services.identity.store import invitations as store
 
 A_DAY = timedelta(days=1)
@@ -136,13 +138,25 @@ async def list_delegate_invitations(
 
 @follows(router, AccessRevoked, by="identity")
 async def access_revoked(heard: AccessRevoked, pool: Database) -> None:
-    """Whose access was revoked may be invited again."""
+    """Whose access was revoked may be invited again, and is told where others did it."""
     async with transaction(pool, invitation=heard.invitation_id) as db:
         if not await inbox.first_time(db, heard, by="identity"):
             return
         known = await store.find_invitation(db, heard.invitation_id)
         if known and (ended := rules.ended(known, heard.invitation_version)):
             await store.save_invitation(db, ended)
+        if heard.letter:
+            await wall(db, account=heard.account_id)
+            notice = AccessEnded(
+                id=new_id(),
+                account_id=heard.account_id,
+                practice_id=heard.practice_id,
+                patient_id=heard.patient_id,
+                invitation_id=heard.invitation_id,
+                at=heard.revoked_at,
+            )
+            await notices.add_access_ended(db, notice)
+            await _owe(db, LetterKind.ACCESS_ENDED, notice.id, practice_id=heard.practice_id)
 
 
 @follows(router, AccessChanged, by="identity")
@@ -154,15 +168,16 @@ async def access_changed(heard: AccessChanged, pool: Database) -> None:
         known = await store.find_invitation(db, heard.invitation_id)
         if known and (changed := rules.changed(known, heard)):
             await store.save_invitation(db, changed)
-            await outbox.announce(
-                db,
-                LetterDue(
-                    kind=LetterKind.ACCESS_CHANGED,
-                    reference_id=changed.id,
-                    version=changed.change,
-                    practice_id=changed.practice_id,
-                ),
-            )
+            kind, version = LetterKind.ACCESS_CHANGED, changed.change
+            await _owe(db, kind, changed.id, version=version, practice_id=changed.practice_id)
+
+
+async def _owe(
+    db: Connection, kind: LetterKind, reference_id: UUID, *, version: int = 1, practice_id: UUID
+) -> None:
+    """A letter in the practice's name is due."""
+    due = LetterDue(kind=kind, reference_id=reference_id, version=version, practice_id=practice_id)
+    await outbox.announce(db, due)
 
 
 def _patients_own(

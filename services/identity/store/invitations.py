@@ -70,23 +70,29 @@ async def list_own(db: Connection, account_id: UUID) -> list[Invitation]:
     return [_invitation(row) for row in rows]
 
 
-async def may_send(
-    db: Connection, practice_id: UUID, patient_id: UUID, *, account_id: UUID, now: datetime
+async def is_let_in(  # noqa: PLR0913
+    db: Connection,
+    practice_id: UUID,
+    patient_id: UUID,
+    *,
+    account_id: UUID,
+    limit: Limit | None = None,
+    now: datetime,
 ) -> bool:
-    """Whether this account may send of this record now: its patient's own, or let in as far."""
+    """Whether this account may do this with the record now: its patient's own, or let in as far."""
     found: bool = await db.fetchval(
         """
         SELECT EXISTS (
                SELECT FROM invitation
                 WHERE practice_id = $1 AND patient_id = $2 AND account_id = $3 AND state = $4
-                  AND (invited_by IS NULL OR $5 = ANY (limits))
+                  AND (invited_by IS NULL OR $5::text IS NULL OR $5 = ANY (limits))
                   AND (ends_at IS NULL OR ends_at > $6))
         """,
         practice_id,
         patient_id,
         account_id,
         InvitationState.REGISTERED,
-        Limit.SENDING,
+        limit,
         now,
     )
     return found

@@ -15,6 +15,7 @@ KEPT = {
     "pending_code": ("begun_at", timedelta(hours=1)),
     "challenge": ("asked_at", timedelta(hours=1)),
     "chart_opened": ("at", timedelta(days=30)),
+    "access_ended": ("at", timedelta(days=30)),
     "sign_in": ("at", timedelta(days=400)),
     "attempt": ("latest", timedelta(days=400)),
     "familiar": ("latest", timedelta(days=90)),

@@ -58,9 +58,11 @@ async def save_choice(asked: SaveChoice, pool: Database, now: Now, gate: AtGate)
 
 
 @answers(router, DescribeAnnouncement)
-async def describe_announcement(asked: DescribeAnnouncement, pool: Database) -> Announcement:
+async def describe_announcement(
+    asked: DescribeAnnouncement, pool: Database, now: Now
+) -> Announcement:
     async with transaction(pool, practice=asked.practice_id) as db:
-        found = await store.find_announcement(db, asked.practice_id, asked.reference_id)
+        found = await store.find_announcement(db, asked.practice_id, asked.reference_id, now=now)
     if found is None:
         raise Refused(Refusal.NOTHING_WAITS)
     mailbox = "/staff/messages" if found.staff else f"/p/{found.patient_id}/messages"
@@ -68,6 +70,7 @@ async def describe_announcement(asked: DescribeAnnouncement, pool: Database) -> 
     return Announcement(
         account_id=found.account_id,
         path=mailbox if found.daily else f"{mailbox}/{named}",
+        staff=found.staff,
     )
 
 

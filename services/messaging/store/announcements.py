@@ -162,27 +162,37 @@ async def add_announcement(db: Connection, one: Announcement) -> bool:
 
 
 async def find_announcement(
-    db: Connection, practice_id: UUID, announcement_id: UUID
+    db: Connection, practice_id: UUID, announcement_id: UUID, *, now: datetime
 ) -> Announcement | None:
-    """Unless it has been read, another one of the same day tells of it as well, or the record is
-    closed to whoever would be told."""
+    """Unless it has been read, another one of the same day tells of it as well, or whoever would be
+    told may read it no longer, or not now that the record is closed."""
     row = await db.fetchrow(
         """
+        WITH telling AS NOT MATERIALIZED (
+            SELECT a.*
+              FROM announcement a
+             WHERE a.practice_id = $1
+               AND (a.staff OR EXISTS (
+                    SELECT FROM correspondent c
+                     WHERE c.practice_id = a.practice_id AND c.patient_id = a.patient_id
+                       AND c.account_id = a.account_id AND (c.until IS NULL OR c.until > $3)))
+               AND (a.staff OR NOT EXISTS (
+                    SELECT FROM standing s
+                     WHERE s.practice_id = a.practice_id AND s.patient_id = a.patient_id
+                       AND NOT s.active))
+        )
         SELECT a.practice_id, a.id, a.account_id, a.staff, a.patient_id, a.conversation_id,
                a.message_id, a.daily, a.due_at
-          FROM announcement a
-         WHERE a.practice_id = $1 AND a.id = $2
-           AND (a.staff OR NOT EXISTS (
-                SELECT FROM standing s
-                 WHERE s.practice_id = a.practice_id AND s.patient_id = a.patient_id
-                   AND NOT s.active))
+          FROM telling a
+         WHERE a.id = $2
            AND NOT (a.daily AND EXISTS (
-                    SELECT FROM announcement b
-                     WHERE b.practice_id = a.practice_id AND b.account_id = a.account_id
+                    SELECT FROM telling b
+                     WHERE b.account_id = a.account_id
                        AND b.staff = a.staff AND b.daily AND b.due_at = a.due_at AND b.id < a.id))
         """,
         practice_id,
         announcement_id,
+        now,
     )
     return Announcement(**dict(row)) if row else None
 

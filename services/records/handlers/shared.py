@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from uuid import UUID, uuid4
 
 from faststream.nats import NatsRouter
 
@@ -13,6 +14,7 @@ from libs.contracts.records.exports import Counted, Format
 from libs.contracts.records.refusals import Refusal
 from libs.contracts.records.sending import (
     PASSWORD_AT_MOST,
+    TRIES,
     Addressee,
     CareTeamNoted,
     Door,
@@ -61,11 +63,13 @@ async def show_door(
 ) -> Door:
     sending, secret = await _found(pool, ring, asked.token)
     practice = await ask(broker, ShowPractice(practice_id=sending.practice_id))
+    async with transaction(pool, practice=sending.practice_id) as db:
+        unknown = await tries.count_open(db, sending)
     return Door(
         practice=practice,
         state=sending.standing(now=now),
         expires_at=sending.expires_at,
-        tries_left=sending.tries_left,
+        tries_left=min(sending.tries_left + unknown, TRIES),
         link_key=rules.link_key(sending, secret),
     )
 
@@ -78,13 +82,16 @@ async def unlock(  # noqa: PLR0913
     sending, secret = await _found(pool, ring, asked.token)
     sending.assure_open(now=now)
     practice = await ask(broker, ShowPractice(practice_id=sending.practice_id))
+    this = uuid4()
     if asked.key:
         key = ticket.read(sending, secret, asked.key, now=now)
     else:
-        key = await _tried(pool, sending, asked.password, locks, now=now)
+        key = await _tried(pool, sending, this, asked.password, locks, now=now)
     notes = _with_key(key, sending)
     async with transaction(pool, practice=sending.practice_id) as db:
         if not asked.key:
+            if not await tries.settle_try(db, sending, this):
+                raise Refused(Refusal.BUSY)
             if not await tries.save_opened(db, sending, now=now):
                 raise Refused(Refusal.SENDING_OVER)
             opener = rules.opener(asked.opener) or sending.recipient
@@ -174,19 +181,24 @@ async def _found(pool: Pool, ring: KeyRing, token: str) -> tuple[Sending, bytes]
     return sending, secret
 
 
-async def _tried(pool: Pool, sending: Sending, password: str, locks: Locks, *, now: Now) -> bytes:
+async def _tried(  # noqa: PLR0913
+    pool: Pool, sending: Sending, this: UUID, password: str, locks: Locks, *, now: Now
+) -> bytes:
     async with transaction(pool, practice=sending.practice_id) as db:
-        if not await tries.count_try(db, sending):
-            raise Refused(Refusal.SENDING_LOCKED)
+        if not await tries.begin_try(db, sending, this, now=now):
+            is_over = not await tries.count_open(db, sending)
+            raise Refused(Refusal.SENDING_LOCKED if is_over else Refusal.BUSY)
     try:
         lock = await locks.key(password[: PASSWORD_AT_MOST + 1], sending.salt, sending.cost)
     except BaseException:  # nobody has looked at it
-        await asyncio.shield(_give_back(pool, sending))
+        await asyncio.shield(_give_back(pool, sending, this))
         raise
     try:
         return unlocked(lock, sending)
     except Damaged:
         async with transaction(pool, practice=sending.practice_id) as db:
+            if not await tries.settle_try(db, sending, this):
+                raise Refused(Refusal.BUSY) from None
             if await tries.save_locked(db, sending):
                 await _enter(db, sending, Act.LOCKED_SENT_RECORD, now=now)
                 await _tell(db, sending, SendingState.LOCKED)
@@ -194,9 +206,9 @@ async def _tried(pool: Pool, sending: Sending, password: str, locks: Locks, *, n
         raise Refused(Refusal.WRONG_PASSWORD) from None
 
 
-async def _give_back(pool: Pool, sending: Sending) -> None:
+async def _give_back(pool: Pool, sending: Sending, this: UUID) -> None:
     async with transaction(pool, practice=sending.practice_id) as db:
-        await tries.give_back_try(db, sending)
+        await tries.give_back_try(db, sending, this)
 
 
 def _with_key(key: bytes, sending: Sending) -> str:

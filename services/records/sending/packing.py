@@ -39,6 +39,7 @@ from services.records.exporting.sealing import Sealing
 from services.records.exporting.spool import Spool
 from services.records.sending.package import Package
 from services.records.store import sendings as store
+from services.records.store import tries
 
 AT_ONCE = 2
 """Records that a replica packs at the same time; the others wait."""
@@ -193,6 +194,7 @@ async def forget(db: Connection, sending: Sending, state: SendingState) -> bool:
     was_there = await store.save_over(db, sending, state)
     await store.remove_files(db, sending.practice_id, sending.id)
     await store.remove_contents(db, sending.practice_id, sending.id)
+    await tries.remove_tries(db, sending.practice_id, sending.id)
     return was_there
 
 
