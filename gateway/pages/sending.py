@@ -83,7 +83,8 @@ async def send_off(request: web.Request) -> web.Response:
     chosen = choose(form, parts_of(acting))
     if reading.ticked(form, "count"):
         return await _page(request, acting, form=form, errors=chosen.problems)
-    if errors := chosen.problems or await proving.proven_with(request, acting.person, form):
+    errors = chosen.problems or await proving.proven_with(request, acting.person, form)
+    if errors := errors or _own_password(form):
         return await _page(request, acting, form=form, errors=errors)
     acting = await _acting(request)
     days = reading.text(form, "days")
@@ -109,6 +110,14 @@ async def send_off(request: web.Request) -> web.Response:
         return await _page(request, acting, form=form, errors=errors)
     there = request.app.router["send"].url_for(patient=str(acting.patient_id))
     raise web.HTTPSeeOther(there.with_query({"sent": str(sent.sending_id)}))
+
+
+def _own_password(form: Mapping[str, Any]) -> dict[str, str]:
+    """The problem with a password that was typed as one's own beside it."""
+    own, chosen = (reading.raw(form, name) for name in ("proof_password", "record_password"))
+    if not own or own != chosen:
+        return {}
+    return {"record_password": "This is the password that you log in with. Choose another."}
 
 
 @routes.post("/p/{patient}/health/send/strength", name="password_strength")

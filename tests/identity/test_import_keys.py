@@ -1,5 +1,6 @@
 """A practice's import key: replaced by a new one, while the old one goes on for a while or ends."""
 
+import asyncio
 import hashlib
 from datetime import timedelta
 
@@ -45,6 +46,13 @@ async def administrator(desk: Desk, role: Role = Role.ADMINISTRATOR) -> str:
     seat = (await desk.ask(ResolveSession(session=hash_of(opened.token)))).seat
     assert seat
     return seat.visa
+
+
+async def test_of_keys_that_are_made_at_the_same_moment_one_goes_on(desk: Desk) -> None:
+    asked = GiveImportKey(practice_id=PRACTICE, at_once=True)
+    made = await asyncio.gather(*(desk.as_operator(asked) for _ in range(5)))
+    said = sorted([await desk.said(admitted(one.import_key)) for one in made])
+    assert said == sorted(["done", *4 * [Refusal.UNKNOWN_KEY]])
 
 
 async def test_a_new_key_is_told_once_and_the_old_one_works_seven_days_more(desk: Desk) -> None:

@@ -107,6 +107,9 @@ async def test_a_record_that_was_being_packed_is_not_sent_and_its_sender_can_rea
             "record_password": "maple-orbit-tundra-lemon",
             "proof_password": portal.PASSWORD,
         }
+        own = await rosa.send(page, fields | {"record_password": portal.PASSWORD})
+        assert own.status == 400
+        assert "This is the password that you log in with." in own.text
         sent = await rosa.send(page, fields)
         assert sent.status == 303, sent.text
         os.kill(here.pid("records"), signal.SIGKILL)

@@ -25,9 +25,10 @@ PARTS = ("identity", "delegation", "records", "messaging")
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 FORM = re.compile(r'<form class="form" method="post" action="([^"]*)".*?</form>', re.DOTALL)
 ANEW = {"records.upload", "records.answered", "records.content", "records.content_chunk",
-        "messaging.step"}  # fmt: skip
+        "messaging.step", "identity.practice_key"}  # fmt: skip
 """A file that is chosen again is uploaded again, and what it is for is there once all the same. Who
-claims or hands over twice is written down twice, of the same conversation."""
+claims or hands over twice is written down twice, of the same conversation. An import key is told
+once, so whoever did not see it gets another."""
 UNSEEN = {"/shared/{token}/note"}
 """Asks only with a record that is unlocked, of which nobody here has the password."""
 NASTY = "<script>alert('typed')</script> & \"so on\""

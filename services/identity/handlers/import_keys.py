@@ -78,6 +78,7 @@ async def _renew(
 ) -> ImportKeyMade:
     """A key that works from now on; the older ones work until then."""
     key, end = rules.new_key(), rules.older_end(at_once=at_once, now=now)
+    await store.lock_keys(db, practice_id)
     await store.end_keys(db, practice_id, at=end)
     await store.add_key(db, practice_id, new_id(), rules.digest(key), by=by, now=now)
     return ImportKeyMade(import_key=key, older_end_at=end)

@@ -8,6 +8,11 @@ from libs.runtime.database import Connection
 from services.identity.domain.import_key import EXACT_TO
 
 
+async def lock_keys(db: Connection, practice_id: UUID) -> None:
+    """Nobody else renews them until the transaction ends: who came later ends what is new now."""
+    await db.execute("SELECT FROM practice WHERE practice_id = $1 FOR NO KEY UPDATE", practice_id)
+
+
 async def add_key(  # noqa: PLR0913
     db: Connection, practice_id: UUID, key_id: UUID, key_hash: bytes, *, by: str, now: datetime
 ) -> None:
