@@ -110,6 +110,25 @@ async def test_an_open_invitation_ends_with_the_record_and_may_go_anew_when_it_i
     await in_state(desk, patient_id, InvitationState.INVITED)
 
 
+async def test_an_invitation_that_crosses_the_closing_lets_nobody_in(desk: Desk) -> None:
+    """As one that is written at the moment in which nobody found it to end it."""
+    patient_id = await desk.invite()
+    letter = await desk.letter()
+    [due] = await parts.stored(desk.servers, LetterDue)
+    await closes(desk, patient_id)
+    await in_state(desk, patient_id, InvitationState.ENDED)
+    await desk.change(
+        "UPDATE invitation SET state = 'invited', version = $2 WHERE patient_id = $1",
+        patient_id,
+        due.version,
+    )
+    link = ShowInvitation(token=letter.path.rsplit("/", 1)[1], opened=True)
+    assert await desk.refusal(link) == Refusal.INVITATION_ENDED
+    asked = DescribeLetter(kind=due.kind, reference_id=due.reference_id, version=due.version)
+    with pytest.raises(Refused, match=Refusal.LINK_VOID):
+        await ask(desk.notifier, asked)
+
+
 async def test_family_that_was_invited_is_not_any_more_and_has_to_be_invited_anew(
     desk: Desk, rosa: Rosa
 ) -> None:

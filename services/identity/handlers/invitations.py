@@ -28,7 +28,7 @@ from services.identity.domain.invitation import Invitation, Person
 from services.identity.domain.link import Purpose
 from services.identity.means import AtLinks, announce_letter, announce_state, new_id
 from services.identity.store import invitations as store
-from services.identity.store import practices
+from services.identity.store import practices, standing
 
 INVITATIONS = {
     LetterKind.INVITATION,
@@ -52,6 +52,8 @@ async def invitation_wanted(
         return
     async with transaction(pool, practice=heard.practice_id) as db:
         if not await inbox.first_time(db, heard, by="identity"):
+            return
+        if not await standing.is_open(db, heard.practice_id, heard.patient_id):
             return
         known = await store.find_of_patient(db, heard.practice_id, heard.patient_id)
         if invitation := _wanted(known, heard, contact, now=now):

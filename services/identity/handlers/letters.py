@@ -67,6 +67,8 @@ async def _invitation(asked: DescribeLetter, pool: Pool, links: Links, *, now: d
     async with transaction(pool, invitation=asked.reference_id) as db:
         invitation = await invitations.lock_invitation(db, asked.reference_id)
         rules.check_link(invitation, asked.version, now=now)
+        await wall(db, practice=invitation.practice_id)
+        await _assure_open(db, invitation.practice_id, invitation.patient_id)
         practice = await practices.get_practice(db, invitation.practice_id)
         inviting = await _inviting(db, invitation)
     token = links.token(Purpose.INVITATION, Target(id=invitation.id, version=invitation.version))

@@ -43,7 +43,7 @@ from services.identity.means import (
     sealed_code,
     tell_log,
 )
-from services.identity.store import accounts, invitations, practices, sessions
+from services.identity.store import accounts, invitations, practices, sessions, standing
 
 router = NatsRouter()
 
@@ -153,6 +153,9 @@ async def _found(db: Connection, target: Target, *, now: datetime) -> Found:
     invitation = await invitations.lock_invitation(db, target.id)
     rules.check_link(invitation, target.version, now=now)
     await wall(db, practice=invitation.practice_id, email=invitation.email)
+    record = invitation.patient_id
+    if record and not await standing.is_open(db, invitation.practice_id, record):
+        raise Refused(Refusal.INVITATION_ENDED)  # it was on its way when the record was closed
     return Found(
         invitation=invitation,
         practice=await practices.get_practice(db, invitation.practice_id),
