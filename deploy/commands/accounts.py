@@ -38,8 +38,8 @@ async def reset_two_step(*, email: str, reason: str, as_json: bool, data_dir: Pa
         Refusal.UNKNOWN_ACCOUNT: "Nobody has an account with this address.",
         Refusal.REASON_MISSING: "Say in --reason how you know that it is they.",
         Refusal.TOO_LONG: "The reason can have up to 500 characters.",
-        Refusal.ALREADY_REGISTERED: "Another invitation to a team of theirs has this address, so no "
-        "letter can let them in anew there. Nothing was changed.",
+        Refusal.ALREADY_REGISTERED: "Another invitation to a team of theirs has this address, so "
+        "no letter can let them in anew there. Nothing was changed.",
     }
     async with asking(reach(data_dir, "operator")) as broker:
         try:
