@@ -24,11 +24,13 @@ from libs.runtime.keyring import KeyRing
 from libs.vault.vault import Vault
 from services.records import filing
 from services.records.domain.chart import Chart, bounds
+from services.records.domain.document import Document
 from services.records.domain.patient import entry
 from services.records.exporting import files, loading
 from services.records.exporting.pieces import Base64, Checksum, Original
 from services.records.store import documents as papers
 from services.records.store import patients, results
+from services.records.store.documents import Filter
 from tests.records.exporting import charts
 from tests.records.exporting.chances import Drawn, drawn
 from tests.records.test_exports import UUIDS, in_ccda, in_fhir, in_page, text_of
@@ -55,6 +57,8 @@ class Loaded(NamedTuple):
     chart: Chart
     results: set[str]
     on_screen: set[str]
+    papers_on_screen: set[str]
+    """The titles of all documents that are listed, page by page."""
 
 
 async def loaded(pool: Pool, ring: KeyRing, one: Drawn) -> Loaded:
@@ -81,6 +85,11 @@ async def loaded(pool: Pool, ring: KeyRing, one: Drawn) -> Loaded:
         chart = await loading.load(db, practice, patient_id, chosen, letters=letters, now=now)
         rows = await db.fetch("SELECT id, source_id FROM result WHERE patient_id = $1", patient_id)
         tests = {row["test_key"] for row in await results.list_latest(db, *place)}
+        listed = list[Document]()
+        while page := await papers.list_documents(
+            db, *place, wanted=Filter(), after=(listed[-1].day, listed[-1].id) if listed else None
+        ):
+            listed += page
         shown = [row for test in tests for row in await results.list_test(db, *place, test)]
     sources = {row["id"]: row["source_id"] for row in rows}
     return Loaded(
@@ -88,6 +97,7 @@ async def loaded(pool: Pool, ring: KeyRing, one: Drawn) -> Loaded:
         chart,
         {sources[each.id] for each in chart.results},
         {sources[row["id"]] for row in shown},
+        {one.title for one in listed},
     )
 
 
@@ -134,13 +144,14 @@ async def test_any_selection_of_any_chart_is_the_same_set_in_every_form(
         one = drawn(random.Random(number), LARGE.get(number))
         if number in LARGE:
             one = replace(one, chosen=EVERYTHING)
-        count, chart, sources, on_screen = await loaded(pool, ring, one)
+        count, chart, sources, on_screen, papers_on_screen = await loaded(pool, ring, one)
         told = f"chart {number}: {one.chosen} in {one.practice.time_zone}"
         expected = one.expected()
         items = {str(each.id) for each in chart.results}
         items |= {str(each.id) for each in chart.documents}
         items |= {str(each.message_id) for each in chart.messages}
         assert on_screen == one.expected(of=EVERYTHING).results, told
+        assert papers_on_screen == one.expected(of=EVERYTHING).titles, told
         assert sources == expected.results, told
         assert {each.title for each in chart.documents} == expected.titles, told
         assert {each.message_id for each in chart.messages} == expected.letters, told
