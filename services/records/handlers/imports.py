@@ -34,7 +34,7 @@ from services.records.domain import importing as rules
 from services.records.domain.document import plain
 from services.records.means import AtKeyRing, intact
 from services.records.store import imports as store
-from services.records.store import patients, uploads
+from services.records.store import patients, subjects, uploads
 from services.records.unsealing import read_chunk
 
 OPERATOR = UUID(int=0)
@@ -117,7 +117,7 @@ async def _read_again(
     """Another reading; what could not be read to its end before is filed from the beginning."""
     run = await store.read_again(db, practice_id, found["id"], now=now)
     if all_of_it or found["problem"]:
-        await store.file_all(db, practice_id, found["id"], run=run)
+        await subjects.file_all(db, practice_id, found["id"], run=run)
     await worker.ring(db)
 
 
@@ -164,7 +164,7 @@ async def _settle_one(  # noqa: PLR0913
     *,
     now: datetime,
 ) -> None:
-    subject = await store.get_subject(db, visa.practice_id, found["id"], number)
+    subject = await subjects.get_subject(db, visa.practice_id, found["id"], number)
     is_open = subject["settled"] == "" or found["state"] == ImportState.PREVIEW
     if not is_open or subject["settled"] == "discarded":
         raise Refused(Refusal.SETTLED_ALREADY)
@@ -172,7 +172,7 @@ async def _settle_one(  # noqa: PLR0913
         await _discard(db, visa, found, number, asked.discard_reason, now=now)
         return
     await patients.get_person(db, visa.practice_id, asked.patient_id)
-    await store.assign_subject(
+    await subjects.assign_subject(
         db,
         visa.practice_id,
         found["id"],
@@ -202,8 +202,8 @@ async def _discard(  # noqa: PLR0913
         raise Refused(Refusal.VALUE_NOT_USABLE)
     place, why = (visa.practice_id, found["id"]), plain(reason, LONGEST_REASON)
     numbers = None if number is None else [number]
-    await store.discard_subjects(db, *place, numbers, reason=why, by=visa.account_id, now=now)
-    waiting, known = await store.count_subjects(db, *place)
+    await subjects.discard_subjects(db, *place, numbers, reason=why, by=visa.account_id, now=now)
+    waiting, known = await subjects.count_subjects(db, *place)
     is_still_open = found["state"] in (ImportState.READING, ImportState.PREVIEW)
     if number is not None and (waiting or found["problem"] or is_still_open):
         await store.save_waiting(db, *place, max(waiting, bool(found["problem"])))
@@ -226,14 +226,14 @@ async def show_import(asked: ShowImport, pool: Database, now: Now, gate: AtGate)
     place = visa.practice_id, asked.import_id
     async with transaction(pool, practice=visa.practice_id) as db:
         report = await store.get_report(db, *place)
-        found = await store.list_subjects(db, *place)
+        found = await subjects.list_subjects(db, *place)
         left_out = await store.list_left_out(db, *place)
         known = {}
         if visa.capacity is Capacity.STAFF:
             ids = [one for subject, several in found if not subject.settled for one in several]
-            known = await store.list_candidates(db, visa.practice_id, ids)
-        total = await store.count_all_subjects(db, *place)
-    subjects = tuple(
+            known = await subjects.list_candidates(db, visa.practice_id, ids)
+        total = await subjects.count_all_subjects(db, *place)
+    about = tuple(
         subject.model_copy(
             update={"candidates": tuple(known[one] for one in several if one in known)}
         )
@@ -241,7 +241,7 @@ async def show_import(asked: ShowImport, pool: Database, now: Now, gate: AtGate)
     )
     return report.model_copy(
         update={
-            "subjects": subjects,
+            "subjects": about,
             "subjects_total": total,
             "left_out": left_out,
             "left_out_total": sum(one.count for one in left_out),

@@ -11,8 +11,8 @@ from services.records.domain.found import LeftOut, Reason
 from services.records.domain.importing import Job, Standing, Tally
 from services.records.formats.recognise import Format
 from services.records.means import intact
-from services.records.store import imports
 from services.records.store import reading as store
+from services.records.store import subjects
 
 
 async def end(  # noqa: PLR0913
@@ -34,7 +34,7 @@ async def end(  # noqa: PLR0913
     if await store.has_next_run(db, job) and not job.is_preview:
         await store.begin_next_run(db, job, now=now)
         return
-    waiting, known = await imports.count_subjects(db, job.practice_id, job.id)
+    waiting, known = await subjects.count_subjects(db, job.practice_id, job.id)
     state = rules.state(
         Standing(waiting=waiting, known=known, problem=problem, is_preview=job.is_preview)
     )
