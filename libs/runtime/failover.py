@@ -4,6 +4,7 @@ asyncpg asks the hosts of a URL one after the other, but under one deadline, whi
 is gone without a word uses up alone. So each gets its own here, and who was found is asked first.
 """
 
+import re
 import socket
 from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
@@ -19,6 +20,10 @@ SILENT = 10
 ATTRIBUTE = "target_session_attrs"
 AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
 """How a host says that somebody else may have to do: also that it is just coming or going."""
+
+
+_URL = re.compile(r"(\w+://)([^/?#]*)(.*)", re.ASCII)
+"""Scheme, authority, and the rest (RFC 3986); `urlsplit` may refuse the hosts of some."""
 
 
 class Hosts:
@@ -51,16 +56,16 @@ class Hosts:
 
 def each(url: str) -> list[str]:
     """A URL for each host of this one, in their order."""
-    parts = urlsplit(url)
-    login, at, hosts = parts.netloc.rpartition("@")
+    if not (found := _URL.fullmatch(url)):
+        return [url]
+    scheme, authority, rest = found.groups()
+    login, at, hosts = authority.rpartition("@")
     if "," not in hosts:
         return [url]
+    parts = urlsplit(rest)
     query = {ATTRIBUTE: ["read-write"]} | parse_qs(parts.query, keep_blank_values=True)
-    said = urlencode(query, doseq=True)
-    return [
-        urlunsplit(parts._replace(netloc=f"{login}{at}{host}", query=said))
-        for host in hosts.split(",")
-    ]
+    rest = urlunsplit(parts._replace(query=urlencode(query, doseq=True)))
+    return [f"{scheme}{login}{at}{host}{rest}" for host in hosts.split(",")]
 
 
 def assure_writable(db: asyncpg.Connection) -> None:

@@ -27,10 +27,10 @@ def missing() -> str:
 
 def laid_out(folder: Path) -> Path:
     """Its source in this folder, to be run with the libraries that are here."""
-    archive = folder / "release.tar"
+    archive = folder / "release.zip"
     _said("archive", "--output", str(archive), commit())
     source = folder / "source"
-    shutil.unpack_archive(archive, source, filter="data")
+    shutil.unpack_archive(archive, source)
     shutil.copytree(ROOT / FONTS, source / FONTS)
     return source
 
