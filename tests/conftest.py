@@ -1,5 +1,6 @@
 """What every test can have: real servers, once per run, and clean before each test that asks."""
 
+import asyncio
 from collections.abc import Iterator
 
 import asyncpg
@@ -19,6 +20,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Only what is tried on the run's own servers; all else is the same on any.",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before Python 3.11.5 a line that a library lets go of (nats-py does, where a server goes as it
+    connects) is closed all the same, but not by its writer, and complains."""
+    if not hasattr(asyncio.StreamWriter, "__del__"):
+        config.addinivalue_line("filterwarnings", "ignore:unclosed:ResourceWarning")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
