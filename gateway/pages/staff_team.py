@@ -101,12 +101,7 @@ async def change_role(request: web.Request) -> web.Response:
     try:
         await ask(request.app[BROKER], asked)
     except Refused as refused:
-        if refused.code == Refusal.PROOF_NEEDED:
-            errors = proving.explained(refused)
-        elif refused.code == Refusal.INVITATION_ENDED:
-            raise _back(request, refused.code)
-        else:
-            errors = {"role": refused.worded(WORDS)}
+        errors = _problem(request, refused, field="role")
         return await _colleague(request, staff, errors=errors, role=asked.role)
     raise _back(request, "role_changed")
 
@@ -141,12 +136,7 @@ async def reset_factors(request: web.Request) -> web.Response:
     try:
         await ask(request.app[BROKER], asked)
     except Refused as refused:
-        if refused.code == Refusal.PROOF_NEEDED:
-            errors = proving.explained(refused)
-        elif refused.code == Refusal.INVITATION_ENDED:
-            raise _back(request, refused.code)
-        else:
-            errors = {"reset": refused.worded(WORDS)}
+        errors = _problem(request, refused, field="reset")
         return await _lost(request, staff, errors=errors)
     raise _back(request, "factors_reset")
 
@@ -176,6 +166,15 @@ def _back(request: web.Request, notice: str) -> web.HTTPSeeOther:
     response = web.HTTPSeeOther(str(request.app.router["team"].url_for()))
     shell.notice(response, notice)
     return response
+
+
+def _problem(request: web.Request, refused: Refused, *, field: str) -> dict[str, str]:
+    """What stands beside which field; who has left the team has no page any more."""
+    if refused.code == Refusal.PROOF_NEEDED:
+        return proving.explained(refused)
+    if refused.code == Refusal.INVITATION_ENDED:
+        raise _back(request, refused.code)
+    return {field: refused.worded(WORDS)}
 
 
 async def _page(
